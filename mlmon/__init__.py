@@ -1,0 +1,2 @@
+"""Watching machine-learning systems in production."""
+__version__ = "0.1.0"
