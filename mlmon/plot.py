@@ -1,0 +1,621 @@
+"""Every figure of the course.
+
+Each function takes arrays, frames, or results by attribute, draws one message,
+and returns the axes. Grey is the reference, blue the current data, red the
+thing to look at. Grey is light and blue dark, so a print without colour reads
+the same. Matplotlib is imported where it is used; no other module of mlmon is.
+"""
+import numpy as np
+
+REFERENCE = "#b8b8b8"   # light: stays apart from blue in a grey print
+CURRENT = "#1f5a9e"
+LOOK = "#d62828"        # also set apart by label, marker or line style
+INK = "#333333"
+LINES = (CURRENT, "#8a8a8a", "#4fa3d1", "#5b5b5b", "#0b2545", "#b0b0b0")
+DASHES = ("-", "-", "--", "--", ":", ":")
+PAPER = {"boxstyle": "square,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.85}
+
+
+# ------------------------------------------------------------------ one feature
+
+def ks(reference, current, *, ax=None, xlabel="value", names=("reference", "current")):
+    """Two cumulative curves and the widest gap between them.
+
+    Parameters
+    ----------
+    reference, current : array-like of finite numbers
+    xlabel : str
+        Quantity and unit.
+    names : pair of str
+        What the two samples are called.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> ax = ks([1, 2, 3, 4], [3, 4, 5, 6])
+    >>> ax.texts[-1].get_text()
+    'gap 0.50'
+    """
+    old, new = (np.sort(_numbers(v, n, "ks")) for v, n in zip((reference, current), names))
+    ax = _axes(ax)
+    every = np.unique(np.concatenate([old, new]))
+    F, G = (np.searchsorted(s, every, side="right") / s.size for s in (old, new))
+    low, high = _view(old, new)
+    along = np.r_[min(low, every[0]), every, max(high, every[-1])]
+    for heights, colour, width in ((F, REFERENCE, 3), (G, CURRENT, 2)):
+        ax.step(along, np.r_[0, heights, 1], where="post", color=colour, lw=width)
+    ax.fill_between(every, F, G, step="post", color=LOOK, alpha=0.09, lw=0)
+    _name_curves(ax, old, new, F.mean() >= G.mean(), names, high - low)
+    widest = np.argmax(np.abs(F - G))
+    ax.plot([every[widest]] * 2, [F[widest], G[widest]], color=LOOK, lw=2.5,
+            marker="_", ms=9, mew=2.5, solid_capstyle="butt", zorder=4)
+    side = 1 if every[widest] < (low + high) / 2 else -1
+    ax.annotate(f"gap {abs(F - G)[widest]:.2f}", (every[widest], (F + G)[widest] / 2),
+                (14 * side, -16 * side), textcoords="offset points", color=LOOK, weight="bold",
+                ha="left" if side > 0 else "right", va="center", zorder=5)
+    ax.set(xlabel=xlabel, ylabel="share of rows at or below", xlim=(low, high), ylim=(-0.02, 1.04))
+    return ax
+
+
+def histograms(reference, current, *, bins=40, ax=None, xlabel="value",
+               names=("reference", "current")):
+    """Two samples of one feature as shares of rows, on common bins.
+
+    The view ends at the 0.25 % and 99.75 % quantiles of both together, so that
+    one outlier does not squeeze the picture; what lies beyond is not drawn.
+
+    Parameters
+    ----------
+    reference, current : array-like of finite numbers
+    bins : int
+        Number of equal bins in the view.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> ax = histograms([1, 1, 2, 2], [1, 2, 2, 2], bins=2)
+    >>> [float(bar.get_height()) for bar in ax.patches[:2]]
+    [0.5, 0.5]
+    """
+    old, new = (_numbers(v, n, "histograms") for v, n in zip((reference, current), names))
+    ax = _axes(ax)
+    low, high = _view(old, new)
+    edges = np.linspace(low, high, bins + 1)
+    p, q = (np.histogram(s, edges)[0] / s.size for s in (old, new))
+    ax.bar(edges[:-1], p, np.diff(edges), align="edge", color=REFERENCE)
+    ax.stairs(q, edges, color=CURRENT, lw=2)
+    ax.set(xlabel=xlabel, ylabel="share of rows", xlim=(low, high), ylim=(0, 1.18 * max(p.max(), q.max())))
+    _legend(ax, names)
+    return ax
+
+
+def shares(p, q, labels, *, ax=None, xlabel="", names=("reference", "current")):
+    """Shares of each bin or level side by side, and which of them makes the PSI.
+
+    The bin with the largest term ``(q - p) log(q / p)`` is marked red with its
+    part of the whole. A bin that is empty on one side alone is named, because
+    its term has no end.
+
+    Parameters
+    ----------
+    p, q : array-like
+        Shares of the reference and of the current data, each summing to one.
+    labels : sequence of str
+        One a bin.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> ax = shares([0.5, 0.5], [0.2, 0.8], ["card", "cash"])
+    >>> ax.texts[0].get_text()
+    'adds 0.27\\nof PSI 0.42'
+    """
+    p, q = (_numbers(v, n, "shares") for v, n in zip((p, q), names))
+    labels = [str(label) for label in labels]
+    if not p.size == q.size == len(labels):
+        raise ValueError(f"shares draws one pair of bars a label, got {p.size} and {q.size} shares "
+                         f"for {len(labels)} labels. Pass as many of each.")
+    ax = _axes(ax)
+    at = np.arange(p.size)
+    ax.bar(at - 0.2, p, 0.4, color=REFERENCE)
+    bars = ax.bar(at + 0.2, q, 0.4, color=CURRENT)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        terms = np.where(p == q, 0.0, (q - p) * np.log(q / p))
+    top = int(np.argmax(terms))
+    if terms[top] > 0:
+        bars[top].set(edgecolor=LOOK, linewidth=2.5)
+        total = terms.sum()
+        text = (f"adds {terms[top]:.2f}\nof PSI {total:.2f}" if np.isfinite(total)
+                else "empty on one side:\nno finite PSI")
+        ax.annotate(text, (top + 0.2, max(p[top], q[top])), (0, 6), textcoords="offset points",
+                    color=LOOK, weight="bold", ha="center", va="bottom", fontsize=9)
+    long = sum(map(len, labels)) > 60
+    ax.set_xticks(at, labels, rotation=35 if long else 0, ha="right" if long else "center")
+    ax.set(xlabel=xlabel, ylabel="share of rows", xlim=(-0.6, p.size - 0.4),
+           ylim=(0, 1.35 * max(p.max(), q.max())))
+    _legend(ax, names)
+    return ax
+
+
+def pairs(reference, current, x, y, *, ax=None, units=("", ""), most=600):
+    """Two features against each other, for each sample, with both correlations.
+
+    Parameters
+    ----------
+    reference, current : DataFrame
+    x, y : str
+        Two numeric columns.
+    most : int
+        Points drawn of each sample: the first so many rows.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> a = pd.DataFrame({"u": [1, 2, 3, 4], "v": [1, 2, 3, 4]})
+    >>> ax = pairs(a, a.assign(v=[4, 3, 2, 1]), "u", "v")
+    >>> [text.get_text() for text in ax.get_legend().get_texts()]
+    ['reference: correlation 1.00', 'current: correlation -1.00']
+    """
+    ax = _axes(ax)
+    marks = ((reference, "reference", "#9a9a9a", "o"), (current, "current", CURRENT, "x"))
+    for frame, name, colour, mark in marks:
+        r = np.corrcoef(frame[x], frame[y])[0, 1]
+        part = frame[:most]
+        ax.scatter(part[x], part[y], s=14, c=colour, marker=mark, alpha=0.6,
+                   linewidths=0.9 if mark == "x" else 0, label=f"{name}: correlation {r:.2f}")
+    for set_view, column in ((ax.set_xlim, x), (ax.set_ylim, y)):
+        set_view(*_view(reference[column].to_numpy(), current[column].to_numpy()))
+    ax.set(xlabel=_unit(x, units[0]), ylabel=_unit(y, units[1]))
+    ax.legend(frameon=True, framealpha=0.9, edgecolor="none", handletextpad=0.2, fontsize=9)
+    return ax
+
+
+# --------------------------------------------------------- many draws, many sizes
+
+def null(values, *, limits=None, observed=None, ax=None, xlabel="statistic", bins=40):
+    """What a statistic does when nothing has changed, against its limits.
+
+    Parameters
+    ----------
+    values : array-like
+        The statistic on many clean pairs of samples.
+    limits : dict of str to float
+        Thresholds by name. Each is drawn with the share of clean pairs above it.
+    observed : float, optional
+        Today's value, in red.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> ax = null([0.1, 0.2, 0.3, 0.4], limits={"customary": 0.25})
+    >>> ax.texts[0].get_text()
+    'customary 0.25:\\n50 % of clean pairs above'
+    """
+    values = _numbers(values, "values", "null")
+    limits = dict(limits or {})
+    ax = _axes(ax)
+    marks = list(limits.values()) + ([] if observed is None else [observed])
+    low = min(values.min(), *marks, values.max())
+    high = max(np.quantile(values, 0.998), *marks, values.min())
+    high += 0.12 * (high - low)
+    ax.hist(values, np.linspace(low, high, bins + 1), color=REFERENCE, edgecolor="white", lw=0.3,
+            weights=np.full(values.size, 1 / values.size))
+    ax.set(xlabel=xlabel, ylabel="share of clean pairs", xlim=(low, high))
+    top = ax.get_ylim()[1]
+    ax.set_ylim(0, top * (1.05 + 0.2 * len(limits)))
+    for i, (name, limit) in enumerate(limits.items()):
+        ax.axvline(limit, color=INK, ls="--", lw=1.4)
+        height = top * (1.03 + 0.2 * (len(limits) - 1 - i))
+        left = limit > (low + high) / 2
+        ax.annotate(f"{name} {limit:.2f}:\n{_percent(np.mean(values > limit))} of clean pairs above",
+                    (limit, height), (-5 if left else 5, 0), textcoords="offset points",
+                    ha="right" if left else "left", va="bottom", fontsize=9, color=INK, bbox=PAPER)
+    if observed is not None:
+        ax.plot(observed, 0, marker="v", ms=11, color=LOOK, clip_on=False, zorder=5)
+        ax.annotate(f"today {observed:.2f}", (observed, 0), (0, 10), textcoords="offset points",
+                    ha="center", va="bottom", color=LOOK, weight="bold", bbox=PAPER)
+    return ax
+
+
+def pvalues(values, *, alpha=0.05, ax=None):
+    """A histogram of p-values in steps of 0.05, the ones below `alpha` in red.
+
+    On clean data every bar is alike. The dashed line is that height.
+
+    Parameters
+    ----------
+    values : array-like of numbers between 0 and 1
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> ax = pvalues([0.01, 0.3, 0.6, 0.9])
+    >>> ax.texts[0].get_text()
+    '25 % below 0.05'
+    """
+    values = _numbers(values, "values", "pvalues")
+    ax = _axes(ax)
+    edges = np.linspace(0, 1, 21)
+    heights = np.histogram(values, edges)[0] / values.size
+    ax.bar(edges[:-1], heights, 0.05, align="edge", edgecolor="white", lw=0.5,
+           color=np.where(edges[:-1] < alpha - 1e-9, LOOK, REFERENCE))
+    ax.axhline(0.05, color=INK, ls="--", lw=1.4)
+    top = max(heights.max(), 0.07)
+    ax.annotate(f"{_percent(np.mean(values < alpha))} below {alpha:g}", (0, 1.04 * top), (3, 0),
+                textcoords="offset points", color=LOOK, weight="bold", va="bottom")
+    ax.text(1, 1.04 * top, "dashed: if nothing ever changed", ha="right", va="bottom", color=INK, fontsize=9)
+    ax.set(xlabel="p-value", ylabel="share of comparisons", xlim=(0, 1), ylim=(0, 1.15 * top))
+    return ax
+
+
+def curves(frame, *, look=None, level=None, ax=None, xlabel=None, ylabel="", log=False):
+    """One curve a column over the frame's index, each labelled at its end.
+
+    Power by size of the drift, false alarms by number of features, a p-value
+    by number of rows: whatever has a curve.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The index is the x axis, its name the label. One column a curve.
+    look : str, optional
+        The column to draw in red.
+    level : float or pair of (float, str), optional
+        A horizontal limit, with its name.
+    log : bool
+        Whether the x axis is logarithmic.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> power = pd.DataFrame({"KS": [0.1, 0.9], "PSI": [0.0, 0.2]}, index=[100, 1000])
+    >>> ax = curves(power, look="PSI", level=(0.05, "alpha"))
+    >>> [text.get_text() for text in ax.texts]
+    ['alpha 0.05', 'KS', 'PSI']
+    """
+    ax = _axes(ax)
+    x = frame.index.to_numpy(dtype=float)
+    if log:
+        ax.set_xscale("log")
+    if level is not None:
+        height, name = level if isinstance(level, tuple) else (level, "limit")
+        ax.axhline(height, color=INK, ls="--", lw=1.2, zorder=1)
+        ax.annotate(f"{name} {height:g}", (0, height), (3, 2), xycoords=("axes fraction", "data"),
+                    textcoords="offset points", color=INK, fontsize=9, va="bottom")
+    for i, column in enumerate(frame.columns):
+        colour = LOOK if column == look else LINES[i % len(LINES)]
+        ax.plot(x, frame[column], color=colour, ls=DASHES[i % len(DASHES)], lw=2.2,
+                marker="o" if x.size <= 15 else None, ms=4, zorder=3, label=str(column))
+    ends = [float(frame[column].dropna().iloc[-1]) for column in frame.columns]
+    low, high = ax.get_ylim()
+    for column, line, end, place in zip(frame.columns, ax.lines[-len(ends):], ends,
+                                        _apart(ends, 0.065 * (high - low))):
+        ax.annotate(str(column), (x[-1], end), (1.02, place), textcoords=("axes fraction", "data"),
+                    color=line.get_color(), va="center", fontsize=9,
+                    weight="bold" if column == look else "normal", annotation_clip=False)
+    ax.set(xlabel=xlabel or frame.index.name or "", ylabel=ylabel, xlim=(x[0], x[-1]))
+    return ax
+
+
+def heatmap(frame, *, ax=None, xlabel="", ylabel="", low=0.0, high=1.0, form="{:.2f}"):
+    """A table of numbers as shades, dark for high, each number written in its cell.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        One row and one column a cell's two names; all cells numbers.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> ax = heatmap(pd.DataFrame([[0.05, 0.91]], index=["KS"], columns=["none", "mean"]))
+    >>> [text.get_text() for text in ax.texts]
+    ['0.05', '0.91']
+    """
+    from matplotlib.colors import LinearSegmentedColormap
+    ax = _axes(ax)
+    shade = LinearSegmentedColormap.from_list("course", ["#f4f4f4", "#9cc3e6", CURRENT, "#0b2545"])
+    values = frame.to_numpy(dtype=float)
+    ax.imshow(values, cmap=shade, vmin=low, vmax=high, aspect="auto")
+    for (i, j), value in np.ndenumerate(values):
+        dark = (value - low) / (high - low) > 0.45
+        ax.text(j, i, "" if np.isnan(value) else form.format(value), ha="center", va="center",
+                color="white" if dark else INK, fontsize=9)
+    ax.set_xticks(range(values.shape[1]), [str(c) for c in frame.columns])
+    ax.set_yticks(range(values.shape[0]), [str(r) for r in frame.index])
+    ax.set(xlabel=xlabel, ylabel=ylabel)
+    for between, count in ((ax.axvline, values.shape[1]), (ax.axhline, values.shape[0])):
+        for place in range(1, count):
+            between(place - 0.5, color="white", lw=2)
+    ax.spines[:].set_visible(False)
+    ax.tick_params(length=0)
+    return ax
+
+
+def points(frame, x, y, *, xlimit=None, ylimit=None, ax=None, xlabel=None, ylabel=None):
+    """One labelled point a row; those beyond `ylimit` are red.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The index names the points.
+    x, y : str
+        Columns for the two axes.
+    xlimit, ylimit : float, optional
+        Thresholds, drawn as dashed lines.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> faults = pd.DataFrame({"psi": [0.5, 0.1], "harm": [0.0, 0.2]}, index=["height", "income"])
+    >>> ax = points(faults, "psi", "harm", xlimit=0.2, ylimit=0.05)
+    >>> [text.get_text() for text in ax.texts]
+    ['height', 'income']
+    """
+    ax = _axes(ax)
+    for limit, line in ((xlimit, ax.axvline), (ylimit, ax.axhline)):
+        if limit is not None:
+            line(limit, color=INK, ls="--", lw=1.2)
+    beyond = frame[y] > (np.inf if ylimit is None else ylimit)
+    middle = (frame[x].min() + frame[x].max()) / 2
+    for name, a, b, red in zip(frame.index, frame[x], frame[y], beyond):
+        ax.plot(a, b, "D" if red else "o", color=LOOK if red else CURRENT, ms=8)
+        left = a > middle
+        ax.annotate(str(name), (a, b), (-8 if left else 8, 7), textcoords="offset points", fontsize=9,
+                    color=LOOK if red else INK, ha="right" if left else "left", va="bottom")
+    ax.margins(0.1, 0.18)
+    ax.set(xlabel=xlabel or x, ylabel=ylabel or y)
+    return ax
+
+
+# ------------------------------------------------------------- reports and time
+
+def report(result, *, ax=None, alpha=0.05):
+    """A drift report: one bar a feature, longer where the evidence is stronger.
+
+    The length is the corrected p-value on a log scale. Bars that cross the
+    dashed line at `alpha` have drifted and are red; a feature without a verdict
+    is written in words and has no bar.
+
+    Parameters
+    ----------
+    result : object
+        Has `features`, each with `feature`, `corrected_pvalue`, `severity`,
+        `verdict` and `reason`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace as Row
+    >>> day = Row(features=[Row(feature="age", corrected_pvalue=0.4, severity="none",
+    ...                         verdict="STABLE", reason=""),
+    ...                     Row(feature="income", corrected_pvalue=1e-6, severity="large",
+    ...                         verdict="DRIFTED", reason="")])
+    >>> [label.get_text() for label in report(day).get_yticklabels()]
+    ['age', 'income']
+    """
+    ax = _axes(ax)
+    rows = list(result.features)
+    proof = np.array([_evidence(row.corrected_pvalue) for row in rows])
+    order = np.argsort(proof, kind="stable")
+    longest = max(proof.max(), -np.log10(alpha)) * 1.3
+    for place, i in enumerate(order):
+        row, word = rows[i], str(getattr(rows[i].verdict, "value", rows[i].verdict)).upper()
+        red = word == "DRIFTED"
+        ax.barh(place, proof[i], 0.62, color=LOOK if red else REFERENCE)
+        text = {"UNDECIDED": f"undecided: {row.reason}",
+                "DRIFTED": f"{row.severity}, p {_pvalue(row.corrected_pvalue)}"}.get(word, "")
+        ax.annotate(text, (proof[i], place), (5, 0), textcoords="offset points", va="center",
+                    fontsize=9, color=LOOK if red else INK, weight="bold" if red else "normal",
+                    bbox=PAPER if text else None)
+    ax.axvline(-np.log10(alpha), color=INK, ls="--", lw=1.4)
+    ax.annotate(f"alpha {alpha:g}", (-np.log10(alpha), 1), (4, -3), color=INK, fontsize=9, va="bottom",
+                xycoords=("data", "axes fraction"), textcoords="offset points")
+    ax.set_yticks(range(len(rows)), [rows[i].feature for i in order])
+    ax.set(xlim=(0, longest), xlabel="evidence: zeros in the corrected p-value")
+    ax.tick_params(axis="y", length=0)
+    return ax
+
+
+def timeline(times, values, *, limits=(None, None), start=None, ax=None, ylabel="", xlabel="",
+             when="{:g}"):
+    """One number over time, its limits, and the first time that it left them.
+
+    Parameters
+    ----------
+    times, values : array-like of the same length
+        Missing values leave a gap.
+    limits : pair of (low, high)
+        Either may be None.
+    start : float, optional
+        When the fault began: a dotted line.
+    when : str
+        How a time is written in the label of the first alarm.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> ax = timeline([1, 2, 3], [10, 30, 40], limits=(None, 25), when="day {:g}")
+    >>> ax.texts[-1].get_text()
+    'day 2'
+    """
+    times, values = np.asarray(times, dtype=float), np.asarray(values, dtype=float)
+    ax = _axes(ax)
+    low, high = (-np.inf if limits[0] is None else limits[0], np.inf if limits[1] is None else limits[1])
+    ax.plot(times, values, color=CURRENT, lw=1.8, marker="o" if times.size <= 31 else None, ms=3)
+    for limit in (low, high):
+        if np.isfinite(limit):
+            ax.axhline(limit, color=INK, ls="--", lw=1.2)
+    if start is not None:
+        ax.axvline(start, color=INK, ls=":", lw=1.4)
+    out = np.flatnonzero((values < low) | (values > high))
+    ax.plot(times[out], values[out], "D", color=LOOK, ms=5, ls="none")
+    ax.margins(0.02, 0.3)
+    if out.size:
+        first = out[0]
+        ax.annotate(when.format(times[first]), (times[first], values[first]), (-7, 0), bbox=PAPER,
+                    textcoords="offset points", color=LOOK, weight="bold", ha="right", va="center")
+    ax.set(ylabel=ylabel, xlabel=xlabel)
+    return ax
+
+
+def layers(frame, limits, *, start=None, axes=None, xlabel="", when="{:g}"):
+    """One panel a layer over a common clock, with each layer's first alarm.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The index is time; one column a layer, drawn from top to bottom. A
+        column's name is the panel's title.
+    limits : dict of str to (low, high)
+        By column; either may be None.
+    start : float, optional
+        When the fault began.
+
+    Returns
+    -------
+    ndarray of matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> day = pd.DataFrame({"model": [0.9, 0.9, 0.7], "system": [1, 9, 9]}, index=[8, 9, 10])
+    >>> axes = layers(day, {"model": (0.8, None), "system": (None, 5)}, when="{:g}:00")
+    >>> [ax.texts[-1].get_text() for ax in axes]
+    ['10:00', '9:00']
+    """
+    import matplotlib.pyplot as plt
+    if axes is None:
+        _, axes = plt.subplots(len(frame.columns), 1, sharex=True, layout="constrained", dpi=110,
+                               figsize=(6, 0.5 + 1.25 * len(frame.columns)), squeeze=False)
+        axes = axes[:, 0]
+    for ax, column in zip(axes, frame.columns):
+        timeline(frame.index, frame[column], limits=limits.get(column, (None, None)),
+                 start=start, ax=ax, when=when)
+        _dress(ax)
+        ax.set_title(column, loc="left", fontsize=10, weight="bold", color=INK)
+        if not ax.texts:
+            ax.set_title("no alarm", loc="right", fontsize=10, color="#7a7a7a")
+    axes[-1].set_xlabel(xlabel)
+    return axes
+
+
+# ----------------------------------------------------------------------- drawing
+
+def _axes(ax):
+    if ax is None:
+        import matplotlib.pyplot as plt
+        _, ax = plt.subplots(figsize=(6, 3.5), dpi=110, layout="constrained")
+    return _dress(ax)
+
+
+def _dress(ax):
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.spines[["left", "bottom"]].set_color("#777777")
+    ax.tick_params(color="#777777", labelcolor=INK, labelsize=9)
+    for label in (ax.xaxis.label, ax.yaxis.label):
+        label.set(color=INK, fontsize=10)
+    ax.title.set(fontsize=11)
+    return ax
+
+
+def _numbers(values, name, what):
+    array = np.asarray(values, dtype=float).ravel()
+    if array.size == 0:
+        raise ValueError(f"{what} draws at least one number, got an empty {name}. Pass some rows.")
+    if not np.isfinite(array).all():
+        bad = int((~np.isfinite(array)).sum())
+        raise ValueError(f"{what} draws finite numbers, got {bad} missing or infinite in {name}. "
+                         "Leave them out, and count them apart.")
+    return array
+
+
+def _view(old, new):
+    """Limits of a picture that no outlier can squeeze."""
+    both = np.concatenate([old, new])
+    low, high = np.quantile(both, [0.0025, 0.9975])
+    pad = 0.03 * (high - low) or 0.5
+    return low - pad, high + pad
+
+
+def _name_curves(ax, old, new, old_left, names, width):
+    """Write each curve's name on its outer side: left one high up, right one low down."""
+    left, right = ((old, new) if old_left else (new, old))
+    colours = ("#7a7a7a", CURRENT) if old_left else (CURRENT, "#7a7a7a")
+    first, second = names if old_left else names[::-1]
+    ax.text(np.quantile(left, 0.86) - 0.02 * width, 0.88, first, ha="right", va="bottom", color=colours[0])
+    ax.text(np.quantile(right, 0.16) + 0.03 * width, 0.13, second, ha="left", va="top", color=colours[1])
+
+
+def _legend(ax, names):
+    for place, (name, colour) in enumerate(zip(names, ("#7a7a7a", CURRENT))):
+        ax.text(0.99, 0.97 - 0.085 * place, name, color=colour, ha="right", va="top",
+                transform=ax.transAxes)
+
+
+def _apart(heights, least):
+    """The same heights, moved as little as needed to be `least` apart."""
+    order = np.argsort(heights, kind="stable")
+    placed = np.array(heights, dtype=float)
+    for _ in range(50):
+        for below, above in zip(order, order[1:]):
+            lack = least - (placed[above] - placed[below])
+            if lack > 1e-12:
+                placed[below] -= lack / 2
+                placed[above] += lack / 2
+    return placed
+
+
+def _evidence(pvalue):
+    if pvalue is None or np.isnan(pvalue):
+        return 0.0
+    return float(-np.log10(max(pvalue, 1e-16)))
+
+
+def _pvalue(value):
+    return f"{value:.3f}" if value >= 0.001 else "< 0.001"
+
+
+def _percent(share):
+    return f"{100 * share:.0f} %" if share == 0 or share >= 0.01 else f"{100 * share:.1f} %"
+
+
+def _unit(name, unit):
+    return f"{name} ({unit})" if unit else name

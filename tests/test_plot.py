@@ -1,0 +1,196 @@
+"""The artists hold the right numbers: checked against hand computations, not pixels."""
+from types import SimpleNamespace as Row
+
+import matplotlib
+import numpy as np
+import pandas as pd
+import pytest
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt  # noqa: E402
+
+from mlmon import plot  # noqa: E402
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    yield
+    plt.close("all")
+
+
+def texts(ax):
+    return [text.get_text() for text in ax.texts]
+
+
+def test_ks_draws_the_gap_where_it_is_widest():
+    # After 2, all of the reference and half of the current data lie below: the gap is 1/2, at 2.
+    ax = plot.ks([1, 2], [2, 3, 4, 1])
+    gap = ax.lines[2]
+    assert list(gap.get_xdata()) == [2, 2]
+    assert sorted(gap.get_ydata()) == [0.5, 1.0]
+    assert "gap 0.50" in texts(ax)
+
+
+def test_ks_curves_run_from_nothing_to_everything():
+    # A cumulative curve starts at 0 and ends at 1, and steps by 1/n.
+    reference = plot.ks([3, 1, 2], [1, 2, 3]).lines[0]
+    assert reference.get_ydata() == pytest.approx([0, 1 / 3, 2 / 3, 1, 1])
+
+
+def test_ks_names_each_curve_on_its_outer_side():
+    # Current values are larger, so its curve lies to the right and its name right of it.
+    rng = np.random.default_rng(1)
+    ax = plot.ks(rng.normal(0, 1, 200), rng.normal(2, 1, 200))
+    place = {text.get_text(): text.get_position()[0] for text in ax.texts}
+    assert place["reference"] < place["current"]
+
+
+def test_one_outlier_does_not_squeeze_the_picture():
+    # 999 values in 0..1 and one at 1e6: the view ends near 1.
+    values = np.r_[np.linspace(0, 1, 999), 1e6]
+    assert plot.histograms(values, values).get_xlim()[1] < 1.1
+
+
+def test_histogram_heights_are_shares_of_all_rows():
+    # Three of four current values lie in the upper half.
+    ax = plot.histograms([0, 0, 1, 1], [0, 1, 1, 1], bins=2)
+    assert [bar.get_height() for bar in ax.patches[:2]] == [0.5, 0.5]
+    assert list(ax.patches[2].get_data().values) == [0.25, 0.75]
+
+
+def test_shares_marks_the_bin_that_makes_the_psi():
+    # By hand: (.8-.5) log(.8/.5) = .141 and (.2-.5) log(.2/.5) = .275, together .416.
+    ax = plot.shares([0.5, 0.5], [0.8, 0.2], ["a", "b"])
+    assert texts(ax)[0] == "adds 0.27\nof PSI 0.42"
+    assert ax.texts[0].xy == (1.2, 0.5)
+
+
+def test_shares_says_that_an_empty_bin_has_no_finite_psi():
+    # log(0.1 / 0) has no value.
+    assert "no finite PSI" in texts(plot.shares([1, 0], [0.9, 0.1], ["a", "b"]))[0]
+
+
+def test_equal_shares_have_nothing_to_mark():
+    # All terms are zero, so no bar is red and only the two names are written.
+    assert texts(plot.shares([0.5, 0.5], [0.5, 0.5], ["a", "b"])) == ["reference", "current"]
+
+
+def test_shares_wants_a_label_a_bar():
+    with pytest.raises(ValueError, match="2 and 2 shares for 1 labels"):
+        plot.shares([0.5, 0.5], [0.5, 0.5], ["a"])
+
+
+def test_pairs_draws_the_rows_it_was_given():
+    # y = x in the reference, y = -x in the current data.
+    a = pd.DataFrame({"x": [1.0, 2, 3], "y": [1.0, 2, 3]})
+    ax = plot.pairs(a, a.assign(y=-a["y"]), "x", "y", units=("k€", ""))
+    assert ax.collections[1].get_offsets().tolist() == [[1, -1], [2, -2], [3, -3]]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("x (k€)", "y")
+
+
+def test_null_counts_the_clean_pairs_above_each_limit():
+    # One of four lies above 3, three above 1.
+    ax = plot.null([1, 2, 3, 4], limits={"low": 1.5, "high": 3.5}, observed=2)
+    assert texts(ax) == ["low 1.50:\n75 % of clean pairs above", "high 3.50:\n25 % of clean pairs above",
+                         "today 2.00"]
+    assert [line.get_xdata()[0] for line in ax.lines[:2]] == [1.5, 3.5]
+
+
+def test_null_bars_add_up_to_one():
+    heights = [bar.get_height() for bar in plot.null(np.arange(1.0, 101)).patches]
+    assert sum(heights) == pytest.approx(1)
+
+
+def test_pvalues_reddens_what_lies_below_alpha():
+    # Steps of 0.05: alpha 0.10 reddens two bars and no more.
+    ax = plot.pvalues(np.linspace(0, 1, 101), alpha=0.10)
+    red = [bar for bar in ax.patches if bar.get_facecolor() == matplotlib.colors.to_rgba(plot.LOOK)]
+    assert len(red) == 2
+
+
+def test_curves_draw_each_column_over_the_index():
+    frame = pd.DataFrame({"a": [0.1, 0.2], "b": [0.3, 0.9]}, index=pd.Index([10, 100], name="rows"))
+    ax = plot.curves(frame, look="b", level=(0.05, "alpha"), log=True)
+    a, b = ax.lines[1:]
+    assert a.get_ydata().tolist() == [0.1, 0.2] and b.get_xdata().tolist() == [10, 100]
+    assert b.get_color() == plot.LOOK and ax.get_xlabel() == "rows" and ax.get_xscale() == "log"
+
+
+def test_labels_that_would_overlap_move_apart():
+    # Two ends at the same height are moved until they are one step apart, and keep their middle.
+    placed = plot._apart([0.5, 0.5, 0.9], 0.1)
+    assert abs(placed[0] - placed[1]) == pytest.approx(0.1)
+    assert placed[:2].mean() == pytest.approx(0.5) and placed[2] == 0.9
+
+
+def test_heatmap_writes_each_number_in_its_cell():
+    ax = plot.heatmap(pd.DataFrame([[0.1, np.nan], [0.3, 1.0]], index=["r", "s"], columns=["c", "d"]))
+    assert texts(ax) == ["0.10", "", "0.30", "1.00"]
+    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["r", "s"]
+
+
+def test_points_beyond_the_limit_are_red():
+    frame = pd.DataFrame({"psi": [0.5, 0.1], "harm": [0.0, 0.2]}, index=["height", "income"])
+    ax = plot.points(frame, "psi", "harm", xlimit=0.2, ylimit=0.05)
+    assert [line.get_color() for line in ax.lines[2:]] == [plot.CURRENT, plot.LOOK]
+
+
+def result(feature, p, verdict, severity="none", reason=""):
+    return Row(feature=feature, corrected_pvalue=p, verdict=verdict, severity=severity, reason=reason)
+
+
+def test_report_bars_are_the_zeros_of_the_corrected_pvalue():
+    # p = 0.001 has three zeros; the strongest evidence is on top.
+    day = Row(features=[result("income", 1e-3, "DRIFTED", "large"), result("age", 0.1, "STABLE")])
+    ax = plot.report(day)
+    assert [bar.get_width() for bar in ax.patches] == pytest.approx([1, 3])
+    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["age", "income"]
+    assert ax.lines[0].get_xdata()[0] == pytest.approx(-np.log10(0.05))
+
+
+def test_report_says_why_a_feature_is_undecided():
+    # No verdict, no bar, and the reason in words: nothing passes in silence.
+    ax = plot.report(Row(features=[result("score", float("nan"), "undecided", reason="all values missing")]))
+    assert ax.patches[0].get_width() == 0
+    assert texts(ax)[0] == "undecided: all values missing"
+
+
+def test_timeline_labels_the_first_value_beyond_a_limit():
+    ax = plot.timeline([9, 10, 11, 12], [1, 5, 1, 6], limits=(0, 4), when="{:g}:00")
+    assert texts(ax) == ["10:00"]
+    assert ax.lines[-1].get_xdata().tolist() == [10, 12]
+
+
+def test_timeline_passes_over_missing_values():
+    # A gap is no alarm.
+    assert texts(plot.timeline([1, 2], [np.nan, 1], limits=(0, 4))) == []
+
+
+def test_layers_say_which_of_them_saw_nothing():
+    frame = pd.DataFrame({"model": [0.9, 0.7], "system": [1, 1]}, index=[8, 9])
+    model, system = plot.layers(frame, {"model": (0.8, None), "system": (None, 5)}, start=9)
+    assert texts(model) == ["9"] and texts(system) == []
+    assert system.get_title(loc="right") == "no alarm" and model.get_title(loc="right") == ""
+
+
+@pytest.mark.parametrize("draw", [plot.ks, plot.histograms])
+def test_missing_values_are_refused_and_counted(draw):
+    with pytest.raises(ValueError, match="2 missing or infinite in current"):
+        draw([1, 2], [1, np.nan, np.inf])
+
+
+def test_an_empty_sample_is_refused():
+    with pytest.raises(ValueError, match="empty reference"):
+        plot.ks([], [1])
+
+
+def test_figures_are_drawn_on_the_axes_they_are_given():
+    _, ax = plt.subplots()
+    assert plot.ks([1, 2], [2, 3], ax=ax) is ax
+
+
+def test_reference_and_current_stay_apart_in_a_grey_print():
+    # Luminance by Rec. 709; a difference of 0.3 is plain to the eye.
+    grey, blue = (np.dot(matplotlib.colors.to_rgb(c), (0.2126, 0.7152, 0.0722))
+                  for c in (plot.REFERENCE, plot.CURRENT))
+    assert grey - blue > 0.3
