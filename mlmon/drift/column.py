@@ -1,0 +1,257 @@
+"""One feature: what kind of values it holds, and a fast comparison with a later sample.
+
+`read` turns whatever came into a `Numbers` or a `Categories`. `merge` sorts two
+samples of numbers together once; everything that is asked of them afterwards
+(KS, rank scores, PSI's counts, the distance moved) is read off that one pass.
+"""
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from mlmon._check import numeric
+
+BLOCKS = 2048      # a merged sample longer than this is summed up at so many cut points
+ENDS = 64          # and at every point this close to either end
+_LOWEST = np.int64(-2)
+
+
+class Numbers:
+    """A sample of numbers: `present` (float64), and how many are `missing`."""
+
+    kind = "numeric"
+
+    def __init__(self, values):
+        values = np.ascontiguousarray(values, dtype=np.float64)
+        # One sum finds nan and inf without a temporary array.
+        clean = np.isfinite(values.sum()) or np.isfinite(values).all()
+        self.values = values
+        self.present = values if clean else values[~np.isnan(values)]
+        self.infinite = 0 if clean else int(np.isinf(self.present).sum())
+
+    def __len__(self):
+        return len(self.values)
+
+    @property
+    def missing(self):
+        return len(self.values) - len(self.present)
+
+
+class Categories:
+    """A sample of categories: `codes` into `levels` (-1 where missing), and `counts` of each level."""
+
+    kind = "categorical"
+    infinite = 0
+
+    def __init__(self, codes, levels):
+        counts = np.bincount(codes + 1, minlength=len(levels) + 1)
+        used = counts[1:] > 0
+        if not used.all():
+            renumber = np.append(np.cumsum(used) - 1, -1)
+            codes, levels, counts = renumber[codes], levels[used], np.append(counts[0], counts[1:][used])
+        self.codes, self.levels = codes, levels
+        self.missing, self.counts = int(counts[0]), counts[1:]
+
+    def __len__(self):
+        return len(self.codes)
+
+    @property
+    def present(self):
+        return self.codes[self.codes >= 0]
+
+
+def read(values, name):
+    """A sample as `Numbers` or `Categories`.
+
+    Parameters
+    ----------
+    values : array-like of shape (n,)
+        Numbers, or categories (text, booleans, pandas categories).
+    name : str
+        What the caller calls them.
+
+    Returns
+    -------
+    Numbers or Categories
+
+    Raises
+    ------
+    ValueError
+        For more than one dimension, infinite numbers, dates, or values that
+        cannot be compared with each other.
+
+    Examples
+    --------
+    >>> read([1, None, 3], "age").missing
+    1
+    >>> list(read(["b", "a", "b"], "country").levels)
+    ['b', 'a']
+    """
+    column = read_loosely(values, name)
+    if column.infinite:
+        raise ValueError(f"{name} needs finite numbers, got {column.infinite} infinite. Drop them or mark them missing.")
+    return column
+
+
+def read_loosely(values, name):
+    """As `read`, with infinite numbers let through and counted."""
+    dtype = getattr(values, "dtype", None)
+    if isinstance(values, np.ndarray) and values.ndim == 1 and dtype.kind in "iuf":
+        return Numbers(values)
+    if not hasattr(values, "iloc"):
+        shape = np.shape(values)
+        if len(shape) != 1:
+            raise ValueError(f"{name} needs one dimension, got shape {shape}. Pass one column.")
+        if all(isinstance(v, (int, float, np.number)) and not isinstance(v, (bool, np.bool_)) or v is None for v in values):
+            return Numbers(numeric(values, name, least=0, finite=False))
+        import pandas
+
+        values = pandas.Series(values)
+        dtype = values.dtype
+    if values.ndim != 1:
+        raise ValueError(f"{name} needs one dimension, got shape {values.shape}. Pass one column.")
+    return _read_series(values, dtype, name)
+
+
+def same_kind(reference, current):
+    """The kind of both; a sample in which all is missing takes the other's."""
+    if reference.kind != current.kind and len(reference.present) and len(current.present):
+        words = {"numeric": "numbers", "categorical": "categories"}
+        raise ValueError(
+            f"current needs {words[reference.kind]} as the reference has, got {words[current.kind]}. "
+            "Convert one of them."
+        )
+    return reference.kind if len(reference.present) or not len(current.present) else current.kind
+
+
+def _read_series(series, dtype, name):
+    import pandas
+
+    if dtype.kind in "mM" or isinstance(dtype, (pandas.DatetimeTZDtype, pandas.PeriodDtype)):
+        raise ValueError(f"{name} needs numbers or categories, got dates. A date always moves on: pass an age or an interval.")
+    if dtype.kind == "c":
+        raise ValueError(f"{name} needs numbers or categories, got complex numbers. Pass their parts.")
+    if isinstance(dtype, pandas.CategoricalDtype):
+        return Categories(series.cat.codes.to_numpy(), series.cat.categories.to_numpy(dtype=object))
+    if dtype.kind in "iuf":
+        values = series.to_numpy()
+        return Numbers(values if values.dtype.kind in "iuf" else series.to_numpy(dtype=float, na_value=np.nan))
+    if dtype == object and (numbers := _object_numbers(series)) is not None:
+        return Numbers(numbers)
+    try:
+        codes, levels = pandas.factorize(series, use_na_sentinel=True)
+    except TypeError:
+        odd = next(type(v).__name__ for v in series if getattr(v, "__hash__", None) is None)
+        raise ValueError(f"{name} needs numbers or categories, got a {odd}. Turn it into text or numbers first.") from None
+    return Categories(codes, np.asarray(levels, dtype=object))
+
+
+def _object_numbers(series):
+    """The floats of an object column that holds only numbers (or nothing), else None."""
+    import pandas
+
+    kinds = {type(v) for v in series.dropna()}
+    if all(issubclass(kind, (int, float, np.number)) and kind not in (bool, np.bool_) for kind in kinds):
+        return pandas.to_numeric(series).to_numpy(dtype=float, na_value=np.nan)
+    return None
+
+
+def order_keys(x, tag=0):
+    """Integers that sort as the floats do, with `tag` in their lowest bit.
+
+    The sign bit flips the others of negative numbers; the lowest bit of the
+    fraction is given up for the tag, so values one unit in the last place apart
+    count as tied.
+    """
+    keys = (x + 0.0).view(np.int64)          # -0.0 becomes 0.0
+    keys ^= (keys >> 63) & np.int64(0x7FFFFFFFFFFFFFFF)
+    keys &= _LOWEST
+    if tag:
+        keys |= np.int64(tag)
+    return keys
+
+
+def key_values(keys):
+    """The floats behind `order_keys`."""
+    keys = keys & _LOWEST
+    return (keys ^ ((keys >> 63) & np.int64(0x7FFFFFFFFFFFFFFF))).view(np.float64)
+
+
+@dataclass
+class Merged:
+    """Two samples of numbers, sorted together.
+
+    Parameters
+    ----------
+    n, m : int
+        Present values of the reference and of the current sample.
+    ks : float
+        The largest gap between their distribution functions, exact.
+    upto, below : numpy.ndarray of int
+        At each cut point: how many values of both, and how many current ones, are not
+        above it. Cut points fall between different values only.
+    points : numpy.ndarray of float
+        The values at the cut points.
+    tied : bool
+        Whether any value occurs twice.
+    """
+
+    n: int
+    m: int
+    ks: float
+    upto: np.ndarray
+    below: np.ndarray
+    points: np.ndarray
+    tied: bool
+    current_at: np.ndarray = field(repr=False, default=None)
+
+    @cached_property
+    def wasserstein(self):
+        """Earth mover's distance, exact up to `BLOCKS` different values."""
+        gap = np.abs(self.below / self.m - (self.upto - self.below) / self.n)
+        return float(np.sum((gap[:-1] if len(self.upto) <= BLOCKS else (gap[:-1] + gap[1:]) / 2) * np.diff(self.points)))
+
+
+def merge(reference_keys, current_keys, edges=()):
+    """Sort two samples of `order_keys` together and sum up what the order says.
+
+    Parameters
+    ----------
+    reference_keys, current_keys : numpy.ndarray of int64
+        Tagged 0 and 1.
+    edges : sequence of int64
+        Keys at which to count the current values (`Merged.current_at`): those not
+        above each edge.
+
+    Returns
+    -------
+    Merged
+    """
+    n, m = len(reference_keys), len(current_keys)
+    union = np.concatenate([reference_keys, current_keys])
+    union.sort()
+    below = np.cumsum(union & 1)
+    new = (union[1:] | 1) != (union[:-1] | 1)
+    tied = not new.all()
+    if tied:
+        ends = np.append(np.flatnonzero(new), n + m - 1)
+        upto, at_ends = ends + 1, below[ends]
+    else:
+        upto, at_ends = np.arange(1, n + m + 1), below
+    gap = at_ends * (n + m)
+    gap -= upto * m
+    ks = max(gap.max(), -gap.min()) / (n * m)
+    keep = cut_points(len(upto))
+    places = np.searchsorted(union, np.asarray(edges, dtype=np.int64), side="right")
+    return Merged(
+        n, m, float(ks), upto[keep], at_ends[keep],
+        key_values(union[upto[keep] - 1]), tied, np.append(below, 0)[places - 1],
+    )
+
+
+def cut_points(count):
+    """Which of `count` places to keep: all, or `BLOCKS` even ones and both ends whole."""
+    if count <= BLOCKS:
+        return slice(None)
+    even = np.linspace(0, count - 1, BLOCKS).astype(np.int64)
+    return np.unique(np.concatenate([np.arange(ENDS), even, np.arange(count - ENDS, count)]))

@@ -1,0 +1,513 @@
+"""Has the data drifted? Many features, one answer, one budget of error.
+
+Which statistics decide, and why
+--------------------------------
+KS, chi-squared and PSI are what is reported and taught; they do not decide, since
+KS is weak outside the centre, PSI's 0.2 is blind to the sample size, and none
+sees a second feature. The decision on a number joins three views of its ranks:
+Anderson-Darling (any change of shape), Klotz's squared normal scores (spread)
+and contrasts between the outermost ranks and the next ones (a pushed tail). A
+category is judged by chi-squared and by its most changed level. Their joint null
+is drawn by permuting rows, so it holds for ties, small samples and features that
+go together. Beside these marginals stand a check for values farther out than
+the reference's tail reaches, one for missing values, and one for the dependence
+between features, which no single feature shows. `BUDGET` says what each gets of
+`alpha`; what does not apply to the data goes back to the others.
+"""
+import json
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import numpy as np
+from scipy import special
+
+from mlmon import _check
+from mlmon.drift import calibration, dependence
+from mlmon.drift.calibration import POOL, Pool, corrected, draw_rows
+from mlmon.drift.column import Categories, Numbers, merge, order_keys, read_loosely
+from mlmon.drift.dependence import pair_p
+from mlmon.drift.distance import psi_of_shares, quantile_edges
+from mlmon.drift.report import DriftReport, FeatureResult
+from mlmon.drift.tail import fit_tail, tail_p
+from mlmon.drift.twosample import LEAST, kolmogorov_p, share_p
+from mlmon.drift.verdict import Verdict, severity
+
+BUDGET = {"marginal": 0.75, "tail": 0.05, "missing": 0.10, "dependence": 0.10}
+
+
+class DataDriftDetector:
+    """Compares batches of features with a reference, which it learns once.
+
+    On clean data the dataset verdict is DRIFTED in at most `alpha` of the batches
+    (5 % give 3 to 7 % over one to a hundred features and 50 to 50,000 rows), whatever
+    the features' distributions, ties, missing values and mutual dependence.
+
+    Parameters
+    ----------
+    reference : DataFrame of shape (n, k), or array-like of shape (n,) or (n, k)
+        Numbers, categories (text, booleans, pandas categories), missing values.
+    alpha : float
+        Chance of a false alarm for the whole dataset, per call of `detect`.
+    min_effect : float
+        A feature drifts only if it has also moved this far: numbers in standard
+        deviations of the reference (earth mover's distance), categories and missing
+        values in shares. 0 decides by significance alone.
+    columns : list, optional
+        Features to watch; then the current batch may hold others as well.
+    bins : int
+        Cells of PSI.
+    mode : {"exact", "certified"}
+        "certified" counts long columns on a grid that is set once: KS is then known within
+        an interval that is proved from the counts (`FeatureResult.statistic` is its
+        middle), and a column for which that is too wide is sorted after all.
+    threads : int, optional
+        Threads over columns. By default as many as there are cores, if the data are large.
+    seed : int
+        Of the permutations: the same frames give the same report.
+
+    Raises
+    ------
+    ValueError
+        Empty reference, duplicate names, unknown columns.
+
+    See Also
+    --------
+    mlmon.drift.ks_test, mlmon.drift.chi2_test, mlmon.drift.psi_test : one feature at a time.
+
+    References
+    ----------
+    Westfall and Young (1993), Resampling-based multiple testing (the joint null).
+    Anderson and Darling (1952); Klotz (1962), Ann. Math. Stat. 33(2), 498-512.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> rng = np.random.default_rng(0)
+    >>> january = pd.DataFrame({"age": rng.normal(40, 9, 500), "spend": rng.lognormal(3, 1, 500)})
+    >>> july = pd.DataFrame({"age": rng.normal(46, 9, 500), "spend": rng.lognormal(3, 1, 500)})
+    >>> report = DataDriftDetector(january).detect(july)
+    >>> report.drifted, report.drifted_features
+    (True, ('age',))
+    """
+
+    def __init__(self, reference, *, alpha=0.05, min_effect=0.0, columns=None, bins=10, mode="exact", threads=None, seed=0):
+        self.alpha = _open_share(alpha, "alpha")
+        if not min_effect >= 0:
+            raise ValueError(f"min_effect needs a number of 0 or more, got {min_effect!r}. 0 decides by significance alone.")
+        self.min_effect, self.seed = float(min_effect), int(seed)
+        self.mode = _check.one_of(mode, ("exact", "certified"), "mode")
+        self.bins, self.threads = int(_check.positive(bins, "bins")), threads
+        self._chosen = columns is not None
+        self._references = [Reference(name, column, self.bins) for name, column in _columns(reference, columns, "reference")]
+        self._nulls = {}
+
+    @property
+    def columns(self):
+        """Names of the features that are watched."""
+        return tuple(reference.name for reference in self._references)
+
+    def detect(self, current):
+        """Compare a batch with the reference.
+
+        Parameters
+        ----------
+        current : DataFrame or array-like
+            As the reference. A feature that cannot be compared (dates, other kind, all
+            missing, infinite, too short) is UNDECIDED with the reason; the others are judged.
+
+        Returns
+        -------
+        DriftReport
+
+        Raises
+        ------
+        ValueError
+            Where columns are missing, unknown or doubled, or there are no rows.
+        """
+        compared = self._compare(current, full=True)
+        return _report(self, compared, [c for c in compared if c.reason is None])
+
+    def statistics(self, current):
+        """KS or chi-squared, its p-value and PSI of each feature, with no decision.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns feature, statistic, pvalue, psi; nan where a feature cannot be compared.
+        """
+        import pandas
+
+        rows = [(c.name, c.statistic, c.pvalue, c.psi) for c in self._compare(current, full=False)]
+        return pandas.DataFrame(rows, columns=["feature", "statistic", "pvalue", "psi"])
+
+    def save(self, path):
+        """Write the detector, its reference included, to a file that `load` reads (npz, no pickle)."""
+        arrays, features = {}, []
+        for i, reference in enumerate(self._references):
+            arrays[f"values{i}"], about = reference.state()
+            features.append(about)
+        settings = {"alpha": self.alpha, "min_effect": self.min_effect, "bins": self.bins, "mode": self.mode, "seed": self.seed}
+        header = json.dumps({"format": 1, "settings": settings, "chosen": self._chosen, "features": features})
+        with open(path, "wb") as file:
+            np.savez_compressed(file, header=np.array(header), **arrays)
+
+    @classmethod
+    def load(cls, path):
+        """Read a detector that `save` wrote."""
+        with np.load(path, allow_pickle=False) as file:
+            header = json.loads(str(file["header"]))
+            detector = cls.__new__(cls)
+            detector.__dict__.update(header["settings"], threads=None, _chosen=header["chosen"], _nulls={})
+            detector._references = [
+                Reference.restore(about, file[f"values{i}"], detector.bins) for i, about in enumerate(header["features"])
+            ]
+        return detector
+
+    def __repr__(self):
+        n = len(self._references[0].column)
+        return f"DataDriftDetector({len(self._references)} features, {n} reference rows, alpha={self.alpha:g})"
+
+    def _compare(self, current, full):
+        names = self.columns if self._chosen else None
+        columns = dict(_columns(current, names, "current"))
+        absent = [name for name in self.columns if name not in columns]
+        extra = [name for name in columns if name not in self.columns]
+        if absent or extra:
+            came = "; ".join(f"{what}: {', '.join(map(str, names))}" for what, names in (("missing", absent), ("unknown", extra)) if names)
+            raise ValueError(f"current needs the reference's columns, got {came}. Add or drop them, or name the features with columns=.")
+        size = len(next(iter(columns.values())).values if columns else ())
+        if size == 0:
+            raise ValueError("current needs at least 1 row, got 0. Wait for data.")
+
+        def one(reference):
+            return reference.compare(columns[reference.name], full, self.mode == "certified")
+
+        threads = self.threads or (os.cpu_count() if size * len(columns) > 500_000 else 1)
+        if threads == 1:
+            return [one(reference) for reference in self._references]
+        with ThreadPoolExecutor(threads) as pool:
+            return list(pool.map(one, self._references))
+
+    def _null(self, live, m):
+        """Least p of the features under chance, and whether it is drawn from the very rows of both."""
+        n = len(live[0].reference.column)
+        if n + m <= POOL:
+            both = [(a[0], np.concatenate([a[1], b[1]])) for a, b in (c.rows() for c in live)]
+            return Pool(both, _draws(n + m, m, self.seed)), True
+        names = tuple(c.name for c in live)
+        total = min(n, POOL // 2)
+        drawn = max(1, min(n, m, total // 2))
+        if (names, drawn) not in self._nulls:
+            rows = np.random.default_rng(self.seed).choice(n, total, replace=False)
+            pool = Pool([c.reference.rows(rows) for c in live], _draws(total, drawn, self.seed))
+            self._nulls[names, drawn] = np.sort(pool.least().min(axis=1))
+        return self._nulls[names, drawn], False
+
+
+class Reference:
+    """One feature of the reference, prepared for comparison."""
+
+    def __init__(self, name, source, bins):
+        self.name, self.bins, self.reason = name, bins, None
+        try:
+            self.column = source.read("reference")
+        except ValueError as error:
+            self.column, self.reason = Numbers(np.full(len(source.values), np.nan)), str(error)
+        self._prepare()
+
+    def _prepare(self):
+        self.keys, self.tails, self.edges, self.grid = None, (None, None), None, None
+        if self.reason or self.column.infinite or self.column.kind != "numeric" or not len(self.column.present):
+            return
+        ordered = np.sort(self.column.present)
+        self.sd = float(ordered.std())
+        self.keys = order_keys(self.column.present)
+        self.edges = quantile_edges(ordered, min(self.bins, len(ordered)))
+        self.cuts = np.concatenate([order_keys(self.edges[:1]) - 1, order_keys(self.edges[1:] if len(self.edges) > 1 else self.edges, 1)])
+        self.counts = np.diff(np.concatenate([[0], np.searchsorted(ordered, self.edges[1:] if len(self.edges) > 1 else self.edges, side="right")]))
+        self.tails = fit_tail(ordered), fit_tail(-ordered[::-1])
+
+    def state(self):
+        column, about = self.column, {"name": self.name, "kind": self.column.kind, "reason": self.reason}
+        if column.kind == "numeric":
+            return column.values, about
+        return column.codes, about | {"levels": [[type(level).__name__, str(level)] for level in column.levels]}
+
+    @classmethod
+    def restore(cls, about, values, bins):
+        reference = cls.__new__(cls)
+        reference.name, reference.reason, reference.bins = about["name"], about["reason"], bins
+        read = {"bool": lambda s: s == "True", "int": int, "float": float}
+        if about["kind"] == "numeric":
+            reference.column = Numbers(values)
+        else:
+            levels = np.empty(len(about["levels"]), dtype=object)
+            levels[:] = [read.get(kind, str)(text) for kind, text in about["levels"]]
+            reference.column = Categories(values, levels)
+        reference._prepare()
+        return reference
+
+    def rows(self, rows):
+        column = self.column
+        return column.kind, (column.values if column.kind == "numeric" else column.codes)[rows]
+
+    def compare(self, source, full, certified):
+        """This feature of the reference against the current one."""
+        try:
+            current = source.read("current")
+            reason = self.reason or _why_not(self.column, current)
+        except ValueError as error:
+            current, reason = None, str(error)
+        if reason:
+            return Compared(self, current, reason)
+        if not len(current.present) or not len(self.column.present):
+            return Compared(self, current, None, gone=True)
+        kind = self._numbers if self.column.kind == "numeric" else self._categories
+        return kind(current, full, certified)
+
+    def _numbers(self, current, full, certified):
+        merged = merge(self.keys, order_keys(current.present, 1), self.cuts)
+        upto = merged.current_at
+        cells = np.concatenate([[upto[0]], np.diff(upto), [len(current.present) - upto[-1]]])
+        found = Compared(self, current, None)
+        found.statistic, found.pvalue = merged.ks, kolmogorov_p(merged.ks, merged.n, merged.m)
+        found.psi = _psi(np.concatenate([[0], self.counts, [0, self.column.missing]]), np.append(cells, current.missing))
+        found.out_of_range = float((cells[0] + cells[-1]) / len(current.present))
+        if full:
+            found.effect = merged.wasserstein / self.sd if self.sd > 0 else float(merged.wasserstein > 0)
+            found.z = calibration.merged_z(merged)
+            found.tail = min(tail_p(t, x) if t else 1.0 for t, x in zip(self.tails, (current.present, -current.present)))
+        return found
+
+    def _categories(self, current, full, certified):
+        known = {level: i for i, level in enumerate(self.column.levels)}
+        place = np.array([known.setdefault(level, len(known)) for level in current.levels], dtype=np.int64)
+        ref = np.zeros(len(known), dtype=np.int64)
+        cur = ref.copy()
+        ref[:len(self.column.counts)], cur[place] = self.column.counts, current.counts
+        found = Compared(self, current, None)
+        found.codes = lambda: np.append(place, -1)[current.codes]
+        found.statistic, found.pvalue = _chi2(ref, cur)
+        found.psi = _psi(np.append(ref, self.column.missing), np.append(cur, current.missing))
+        found.effect = float(np.abs(ref / ref.sum() - cur / cur.sum()).sum() / 2)
+        found.new_categories = tuple(list(known)[len(self.column.levels):])
+        found.out_of_range = float(cur[len(self.column.levels):].sum() / cur.sum())
+        found.z = _level_z(ref, cur)
+        return found
+
+
+@dataclass
+class Compared:
+    """What the comparison of one feature gave; decisions come later."""
+
+    reference: Reference
+    current: object
+    reason: str | None
+    gone: bool = False
+    statistic: float | None = None
+    pvalue: float | None = None
+    psi: float | None = None
+    effect: float | None = None
+    out_of_range: float | None = None
+    new_categories: tuple = ()
+    z: object = None
+    tail: float = 1.0
+    codes: object = None
+
+    @property
+    def name(self):
+        return self.reference.name
+
+    @property
+    def kind(self):
+        return self.reference.column.kind
+
+    @property
+    def missing(self):
+        """Missing values and rows: reference, then current."""
+        ref, cur = self.reference.column, self.current
+        return ref.missing, len(ref), cur.missing, len(cur)
+
+    def rows(self, of_reference=slice(None), of_current=slice(None)):
+        """(kind, values) of this feature in some rows of both samples."""
+        ref, cur = self.reference.column, self.current
+        if self.gone:
+            values = np.full(len(ref), np.nan), np.full(len(cur), np.nan)
+        else:
+            values = (ref.values, cur.values) if self.kind == "numeric" else (ref.codes, self.codes())
+        kind = "numeric" if self.gone else self.kind
+        return (kind, values[0][of_reference]), (kind, values[1][of_current])
+
+    def least(self):
+        """Least p of this feature, as `calibration` defines it."""
+        if self.gone:
+            return 1.0
+        if self.kind == "numeric":
+            return float(calibration.numeric_p(self.z))
+        z, kept = self.z
+        return float(calibration.categorical_p(z, kept)) if len(kept) > 1 else 1.0
+
+
+@dataclass
+class Source:
+    """A column as it came, read when it is needed."""
+
+    values: object
+    name: str = field(default="")
+
+    def read(self, role):
+        return read_loosely(self.values, f"{self.name} ({role})")
+
+
+def _report(detector, compared, live):
+    marginal, tail, missing, pairs = {}, {}, {}, []
+    if live:
+        n, m = len(live[0].reference.column), len(live[0].current)
+        null, exact = detector._null(live, m)
+        if exact:
+            least = null.observed(np.arange(n + m) >= n)
+            null = np.sort(null.least().min(axis=1))
+        else:
+            least = np.array([c.least() for c in live])
+        marginal = dict(zip((c.name for c in live), corrected(least, null)))
+        tail = _shared({c.name: c.tail for c in live if any(c.reference.tails)})
+        missing = _shared({c.name: share_p(*c.missing) for c in live if c.missing[0] + c.missing[2]})
+        some = [_some(size, detector.seed) for size in (n, m)]
+        pairs = pair_p([c.rows(*some) for c in live], detector.seed)
+    families = {"marginal": marginal, "tail": tail, "missing": missing, "dependence": pairs}
+    total = sum(BUDGET[name] for name, family in families.items() if len(family))
+    weight = {name: BUDGET[name] / total for name, family in families.items() if len(family)}
+    features = tuple(_feature(detector, c, families, weight) for c in compared)
+    names = [c.name for c in live]
+    found = tuple((names[i], names[j], min(1.0, float(p / weight["dependence"]))) for i, j, p in pairs)
+    return DriftReport.of(features, found, detector.alpha)
+
+
+def _feature(detector, c, families, weight):
+    column = c.reference.column
+    missing = (column.missing / max(len(column), 1), None if c.current is None else c.current.missing / max(len(c.current), 1))
+    about = dict(
+        feature=c.name, kind=c.kind, test="ks" if c.kind == "numeric" else "chi2", statistic=c.statistic, pvalue=c.pvalue,
+        effect=c.effect, psi=c.psi, missing_reference=missing[0], missing_current=missing[1],
+        out_of_range=c.out_of_range, new_categories=c.new_categories,
+    )
+    if c.reason:
+        return FeatureResult(**about, corrected_pvalue=None, severity="unknown", verdict=Verdict.UNDECIDED, reason=c.reason)
+    p = {f: float(families[f][c.name] / weight[f]) for f in ("marginal", "tail", "missing") if c.name in families[f]}
+    source = min(p, key=p.get)
+    least = min(1.0, p[source])
+    moved = max(c.effect or 0.0, abs(missing[1] - missing[0]))
+    verdict, reason = _judge(detector, c, least, source, moved)
+    level = severity(c.psi) if c.psi is not None and verdict is Verdict.DRIFTED else "none"
+    return FeatureResult(**about, corrected_pvalue=least, severity=level, verdict=verdict, reason=reason)
+
+
+def _judge(detector, c, p, source, moved):
+    if p <= detector.alpha:
+        if moved < detector.min_effect:
+            return Verdict.STABLE, f"significant, but it moved {moved:.3g}, less than the {detector.min_effect:g} asked for"
+        if source == "missing":
+            return Verdict.DRIFTED, f"missing values went from {c.missing[0] / c.missing[1]:.1%} to {c.missing[2] / c.missing[3]:.1%}"
+        if source == "tail":
+            return Verdict.DRIFTED, "values lie farther out than the reference's tail reaches"
+        if c.new_categories:
+            return Verdict.DRIFTED, f"shares of categories changed; {c.out_of_range:.1%} are new ones"
+        return Verdict.DRIFTED, "shares of categories changed" if c.kind == "categorical" else f"values moved by {c.effect:.2g} sd"
+    if c.gone:
+        return Verdict.UNDECIDED, "all values are missing in the reference or in the current batch"
+    if c.kind == "numeric" and c.reference.sd == 0:
+        return Verdict.UNDECIDED, "the reference is constant, so nothing is known of its spread"
+    if c.kind == "categorical" and len(c.z[1]) < 2:
+        return Verdict.UNDECIDED, "one level only, or every level is rare: shares cannot be compared"
+    return Verdict.STABLE, "no more than chance"
+
+
+def _why_not(reference, current):
+    """Why two samples of a feature cannot be compared, or None."""
+    for column, role in ((reference, "reference"), (current, "current")):
+        if column.infinite:
+            return f"{role} has {column.infinite} infinite values; mark them missing or drop them"
+        if len(column) < LEAST:
+            return f"{role} needs at least {LEAST} rows, got {len(column)}"
+    if not len(reference.present) or not len(current.present):
+        return None
+    if reference.kind != current.kind:
+        words = {"numeric": "numbers", "categorical": "categories"}
+        return f"the reference holds {words[reference.kind]}, the current batch {words[current.kind]}"
+    for column, role in ((reference, "reference"), (current, "current")):
+        if len(column.present) < LEAST and column.missing == 0:
+            return f"{role} needs at least {LEAST} values, got {len(column.present)}"
+    return None
+
+
+def _columns(data, chosen, role):
+    """(name, Source) of each watched column."""
+    if hasattr(data, "columns") and hasattr(data, "iloc"):
+        names = list(data.columns)
+        doubled = sorted({str(name) for name in names if names.count(name) > 1})
+        if doubled:
+            raise ValueError(f"{role} needs one column of each name, got several of {', '.join(doubled)}. Rename or drop them.")
+        if chosen is not None and (absent := [name for name in chosen if name not in names]):
+            raise ValueError(f"{role} needs the columns {', '.join(map(str, chosen))}, got none called {', '.join(map(str, absent))}. Add them.")
+        pairs = [(name, Source(data[name], str(name))) for name in (names if chosen is None else chosen)]
+    else:
+        array = data.to_numpy() if hasattr(data, "to_numpy") else np.asarray(data)
+        if array.ndim not in (1, 2):
+            raise ValueError(f"{role} needs a table or one column, got shape {array.shape}. Pass rows by features.")
+        if array.ndim == 1:
+            pairs = [(getattr(data, "name", None) or "value", Source(data, "value"))]
+        else:
+            pairs = [(f"x{i}", Source(np.ascontiguousarray(array[:, i]), f"x{i}")) for i in range(array.shape[1])]
+    if not pairs or len(pairs[0][1].values) == 0:
+        raise ValueError(f"{role} needs at least 1 row and 1 column, got {len(pairs)} columns and no rows. Pass data.")
+    return pairs
+
+
+@lru_cache(maxsize=4)
+def _draws(total, m, seed):
+    return draw_rows(total, m, seed)
+
+
+def _some(size, seed):
+    """All rows, or a random choice where there are many."""
+    if size <= dependence.ROWS:
+        return slice(None)
+    return np.random.default_rng(seed).choice(size, dependence.ROWS, replace=False)
+
+
+def _shared(p):
+    """Bonferroni's correction within a family."""
+    return {name: min(1.0, len(p) * value) for name, value in p.items()}
+
+
+def _psi(reference, current):
+    used = (reference + current) > 0
+    p, q = reference[used] + 0.5, current[used] + 0.5
+    return psi_of_shares(p / p.sum(), q / q.sum())
+
+
+def _chi2(ref, cur):
+    """Chi-squared over pooled levels, and its p; (0, 1) where one level is left."""
+    group, groups = calibration.common_levels(ref + cur)
+    if groups < 2:
+        return 0.0, 1.0
+    table = np.stack([np.bincount(group, x, groups) for x in (ref, cur)])
+    expected = table.sum(axis=1, keepdims=True) * table.sum(axis=0) / table.sum()
+    statistic = float(((table - expected) ** 2 / expected).sum())
+    return statistic, float(special.chdtrc(groups - 1, statistic))
+
+
+def _level_z(ref, cur):
+    group, groups = calibration.common_levels(ref + cur)
+    table = np.stack([np.bincount(group, x, groups) for x in (ref, cur)])
+    m, total = table[1].sum(), table.sum()
+    kept = table.sum(axis=0) / total
+    return calibration.standardise(table[1] - m * kept, total * kept * (1 - kept), m, total), kept
+
+
+def _open_share(value, name):
+    if not 0 < _check.share(value, name) < 1:
+        raise ValueError(f"{name} needs a share between 0 and 1, got {value!r}. 0.05 is customary.")
+    return float(value)

@@ -1,0 +1,77 @@
+"""Values farther out than the reference's own tail could throw them.
+
+Ranks see only that some values are the largest; how far they lie is told by the
+reference's tail, continued as a generalised Pareto distribution. Its shape is
+taken one standard error heavier than estimated, and nothing is said unless so many
+current values lie beyond the reference's last one that ranks alone give odds of
+1 in 100: a wrong continuation can then cost no more than that.
+"""
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import special
+
+SHARE, LEAST, MOST = 0.1, 10, 200     # the tail: a tenth of the reference, in these bounds
+ODDS = 0.01
+LOOKS = 8                             # how many counts beyond are looked at
+
+
+@dataclass(frozen=True)
+class Tail:
+    """A reference's upper tail above `start`: P(X > start + y) = share * (1 + shape * y / scale) ** (-1 / shape)."""
+
+    size: int
+    last: float
+    start: float
+    scale: float
+    shape: float
+    share: float
+
+    def survival(self, x):
+        return self.share * (1 + self.shape * (np.asarray(x) - self.start) / self.scale) ** (-1 / self.shape)
+
+
+def fit_tail(ordered):
+    """The upper `Tail` of ordered values, by probability-weighted moments; None where values tie too much.
+
+    References
+    ----------
+    Hosking and Wallis (1987), Technometrics 29(3), 339-349.
+    """
+    n = len(ordered)
+    k = int(np.clip(SHARE * n, LEAST, MOST))
+    if n < 2 * k:
+        return None
+    start, excess = float(ordered[n - k - 1]), ordered[n - k:] - ordered[n - k - 1]
+    if len(np.unique(excess)) < k / 2 or excess[0] < 0:
+        return None
+    mean = excess.mean()
+    weighted = np.mean(excess * (k - np.arange(1, k + 1) + 0.65) / k)
+    shape = 2 - mean / (mean - 2 * weighted) if mean > 2 * weighted else 1.0
+    scale = 2 * mean * weighted / (mean - 2 * weighted) if mean > 2 * weighted else mean
+    heavy = min(max(shape, 0.0), 2.0)
+    return Tail(n, float(ordered[-1]), start, float(scale), heavy + (1 + 2 * heavy) / np.sqrt(k), k / n)
+
+
+def tail_p(tail, values):
+    """How likely the reference's tail throws as many values so far out, at most.
+
+    Parameters
+    ----------
+    tail : Tail
+    values : numpy.ndarray of shape (m,)
+        Current values, finite.
+
+    Returns
+    -------
+    float
+        1 where too few values lie beyond the reference's last one.
+    """
+    m = len(values)
+    beyond = np.sort(values[values > tail.last])
+    needed = max(1, int(np.ceil(np.log(ODDS) / np.log(m / (m + tail.size)))))
+    if len(beyond) < needed:
+        return 1.0
+    counts = np.unique(np.round(np.geomspace(needed, len(beyond), LOOKS)).astype(int))
+    chances = special.bdtrc(counts - 1, m, tail.survival(beyond[len(beyond) - counts]))
+    return float(min(1.0, len(counts) * chances.min()))
