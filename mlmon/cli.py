@@ -1,0 +1,116 @@
+"""The command `mlmon`: what is installed, what students get, what they earned."""
+
+import argparse
+import sys
+from collections import Counter
+
+
+def main(argv=None):
+    """Run one command.
+
+    Parameters
+    ----------
+    argv : list of str, optional
+        The words after ``mlmon``; by default those of the command line.
+
+    Returns
+    -------
+    int
+        0 when all is well, 1 when a row needs a look, 2 when the command could not do its work.
+
+    Examples
+    --------
+    >>> main(["release", "--root", "/"])
+    2
+    """
+    argv = sys.argv[1:] if argv is None else list(argv)
+    if argv[:1] == ["doctor"]:
+        from mlmon import doctor
+
+        return doctor.main(argv[1:])
+    options = _parser().parse_args(argv)
+    from mlmon.grading.course import Course, GradingError
+
+    try:
+        return options.run(Course.at(options.root), options)
+    except GradingError as error:
+        print(f"mlmon {options.command}: {error}", file=sys.stderr)
+        return 2
+
+
+def _parser():
+    parser = argparse.ArgumentParser(prog="mlmon", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("doctor", help="say what is installed and what each missing piece costs", add_help=False)
+    release = commands.add_parser("release", help="make exercises/ from solutions/")
+    release.add_argument("exercises", nargs="*", metavar="exercise", help="default: all of them")
+    release.add_argument("--archive", action="store_true", help="also pack build/mlmon-students.zip")
+    release.set_defaults(run=_release)
+    grade = commands.add_parser("grade", help="grade a class, write feedback and build/grades.csv")
+    grade.add_argument("exercise")
+    grade.add_argument("--submissions", required=True, metavar="DIR", help="folder or zip: <student>/<notebook>.ipynb")
+    grade.add_argument("--workers", type=_count, default=2, help="submissions that run at the same time (%(default)s)")
+    grade.add_argument("--cell-seconds", type=_count, help="longest that a cell may run")
+    grade.add_argument("--notebook-seconds", type=_count, help="longest that a notebook may run")
+    grade.set_defaults(run=_grade)
+    for command in (release, grade):
+        command.add_argument("--root", default=".", help="a folder of the course (default: this one)")
+    return parser
+
+
+def _count(text):
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"needs a whole number from 1, got {text}")
+    return number
+
+
+def _release(course, options):
+    from mlmon.grading import release
+
+    names = options.exercises or course.exercises()
+    for name in names:
+        print(f"exercises/{name}: {'made anew' if release.release(course, name) else 'unchanged'}")
+    if options.archive:
+        print(release.archive(course, names))
+    return 0
+
+
+def _grade(course, options):
+    from mlmon.grading import autograde
+
+    if options.cell_seconds:
+        course.config.Execute.timeout = options.cell_seconds
+    if options.notebook_seconds:
+        course.config.RunSubmission.budget = options.notebook_seconds
+    with _log_to(course.build / "grade.log"):
+        rows = autograde.grade(course, options.exercise, options.submissions, workers=options.workers)
+    for status, number in Counter(row.status for row in rows).most_common():
+        print(f"{number:5d} {status}")
+    print(f"{course.build / 'grades.csv'} and one page a student in {course.build / 'feedback'}")
+    return int(any(row.status != "graded" for row in rows))
+
+
+def _log_to(path):
+    """Send what nbgrader has to say into a file, not over the progress bar."""
+    import contextlib
+    import logging
+
+    @contextlib.contextmanager
+    def logging_to_file():
+        logger, handler = logging.getLogger("mlmon.grading"), logging.FileHandler(path)
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
+        logger.propagate = False
+        try:
+            yield
+        finally:
+            logger.removeHandler(handler)
+            handler.close()
+
+    return logging_to_file()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

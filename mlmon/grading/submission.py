@@ -1,0 +1,323 @@
+"""Take in what students hand in: from a folder or a zip, whatever its shape, to notebooks that can be graded.
+
+Nothing is unpacked and no link is followed: files are read into memory with a cap on their size,
+matched with the released notebooks by what is in them, and mended from the release (`mend`).
+"""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import stat
+import zipfile
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path, PurePosixPath
+
+import nbformat
+
+from . import mend
+from .course import GradingError
+
+LARGEST = 64_000_000  # bytes a notebook may have, outputs included
+MOST_FILES = 1_000  # files looked at for a student
+_NOTEBOOK = re.compile(r"\.ipynb(\.(json|txt))?$|\.json$", re.IGNORECASE)
+_SKIP = re.compile(r"^(\..*|__MACOSX|__pycache__)$")
+
+
+@dataclass
+class HandIn:
+    """What one student handed in, as it came."""
+
+    student: str
+    files: dict = field(default_factory=dict)  # path -> bytes, notebooks only
+    received: datetime | None = None
+    notes: list = field(default_factory=list)
+
+
+@dataclass
+class Submission:
+    """What one student handed in, ready for nbgrader.
+
+    `notebooks` maps the release's names to mended notebooks, `problems` the others to ``(status, reason)``.
+    """
+
+    student: str
+    notebooks: dict
+    problems: dict
+    notes: list
+    received: datetime | None = None
+
+    def digest(self):
+        """Hash of all that can change the grade: the notebooks without their outputs, and what is missing."""
+        text = json.dumps([self.notebooks, self.problems], sort_keys=True)
+        return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()
+
+
+def hand_ins(source, exercise=""):
+    """Read a class's submissions one student at a time.
+
+    Parameters
+    ----------
+    source : path
+        A folder or a zip that holds ``<student>/<notebook>.ipynb``, at any depth below the student;
+        a student's folder may be a zip as well.
+    exercise : str
+        Name of the exercise, so that a folder of that name is not taken for a student.
+
+    Yields
+    ------
+    HandIn
+        In the order of the students' names.
+    """
+    source = Path(source)
+    if source.is_dir():
+        students = _from_folder(source)
+    elif zipfile.is_zipfile(source):
+        students = _from_zip(source, exercise)
+    else:
+        raise GradingError(
+            f"submissions are a folder or a zip that holds <student>/<notebook>.ipynb, got {str(source)!r}, "
+            f"which is {'no zip' if source.exists() else 'not there'}. Check the path."
+        )
+    found = False
+    for found in students:
+        yield found
+    if not found:
+        raise GradingError(
+            f"submissions are kept as <student>/<notebook>.ipynb, and {source} has no student's folder. "
+            "Put each student's notebooks into a folder with the student's name."
+        )
+
+
+def _from_folder(source):
+    taken = set()
+    for path in sorted(source.iterdir()):
+        if _SKIP.match(path.name):
+            continue
+        if path.is_symlink():
+            yield HandIn(_name(path.name, taken), notes=["a link in place of a folder was not followed"])
+        elif path.is_dir():
+            yield _read_folder(path, _name(path.name, taken))
+        elif path.suffix.lower() == ".zip":
+            hand_in = HandIn(_name(path.stem, taken), received=_date(path.stat().st_mtime))
+            _read_archive(path, hand_in)
+            yield hand_in
+
+
+def _read_folder(folder, student):
+    hand_in = HandIn(student)
+    for base, folders, names in os.walk(folder):
+        for name in sorted(folders):
+            if Path(base, name).is_symlink():
+                hand_in.notes.append(f"link {name} was not followed")
+        folders[:] = sorted(name for name in folders if not _SKIP.match(name))
+        for name in sorted(names):
+            _read_file(Path(base, name), str(PurePosixPath(Path(base, name).relative_to(folder))), hand_in)
+    return hand_in
+
+
+def _read_file(path, name, hand_in):
+    status = path.lstat()
+    if _SKIP.match(path.name):
+        return
+    if not stat.S_ISREG(status.st_mode):
+        hand_in.notes.append(f"{name} is a link or no regular file and was not read")
+    elif path.suffix.lower() == ".zip":
+        _read_archive(path, hand_in)
+    elif _wanted(name, status.st_size, hand_in):
+        hand_in.files[name] = path.read_bytes()
+        _arrived(hand_in, _date(status.st_mtime))
+
+
+def _wanted(name, size, hand_in):
+    """Whether to read a file: a notebook, not too large, not one too many."""
+    if not _NOTEBOOK.search(name):
+        hand_in.notes.append(f"{name} is not a notebook and was left out")
+        return False
+    if size > LARGEST:
+        hand_in.notes.append(f"{name} has {size / 1e6:.0f} MB and was left out; {LARGEST / 1e6:.0f} MB are allowed")
+        return False
+    return len(hand_in.files) < MOST_FILES
+
+
+def _read_archive(path, hand_in):
+    """Read one student's zip into the hand-in."""
+    try:
+        with zipfile.ZipFile(path) as pack:
+            for entry in pack.infolist():
+                _read_entry(pack, entry, entry.filename, hand_in)
+    except (zipfile.BadZipFile, OSError) as error:
+        hand_in.notes.append(f"{path.name} could not be unpacked: {error}")
+
+
+def _from_zip(source, exercise):
+    """Read a whole class's zip: entries are grouped by their student first."""
+    with zipfile.ZipFile(source) as pack:
+        entries = [(_parts(entry.filename), entry) for entry in pack.infolist()]
+        entries = [(parts, entry) for parts, entry in entries if parts and not any(map(_SKIP.match, parts))]
+        depth = _depth_of_students([parts for parts, _ in entries if _NOTEBOOK.search(parts[-1])], exercise)
+        students = {}
+        for parts, entry in entries:
+            if len(parts) > depth + 1 or (entry.is_dir() and len(parts) > depth):
+                students.setdefault(parts[depth], []).append(("/".join(parts[depth + 1 :]), entry))
+        taken = set()
+        for folder in sorted(students):
+            hand_in = HandIn(_name(folder, taken))
+            for name, entry in students[folder]:
+                _read_entry(pack, entry, name, hand_in)
+            yield hand_in
+
+
+def _depth_of_students(paths, exercise):
+    """0, or 1 when the zip has one folder around all the students' folders.
+
+    Examples
+    --------
+    >>> _depth_of_students([("anna", "one.ipynb"), ("ben", "one.ipynb")], "ex")
+    0
+    >>> _depth_of_students([("class", "anna", "one.ipynb"), ("class", "ben", "one.ipynb")], "ex")
+    1
+    >>> _depth_of_students([("anna", "ex", "one.ipynb")], "ex")
+    0
+    """
+    tops = {parts[0] for parts in paths}
+    wrapped = len(tops) == 1 and all(len(parts) > 2 and parts[1] != exercise for parts in paths)
+    return int(wrapped and bool(paths))
+
+
+def _parts(name):
+    """The folders and the name of a zip entry; empty when it points outside of the zip.
+
+    Examples
+    --------
+    >>> _parts("anna/one.ipynb")
+    ('anna', 'one.ipynb')
+    >>> _parts("anna/../../one.ipynb")
+    ()
+    """
+    path = PurePosixPath(name.replace("\\", "/"))
+    unsafe = path.is_absolute() or ".." in path.parts or re.match(r"^[A-Za-z]:", name)
+    return () if unsafe else path.parts
+
+
+def _read_entry(pack, entry, name, hand_in):
+    parts = _parts(entry.filename)
+    if not parts:
+        hand_in.notes.append(f"{entry.filename!r} points outside of the zip and was refused")
+        return
+    if entry.is_dir() or any(map(_SKIP.match, PurePosixPath(name).parts)):
+        return
+    if stat.S_ISLNK(entry.external_attr >> 16):
+        hand_in.notes.append(f"{name} is a link and was not followed")
+    elif _wanted(name, entry.file_size, hand_in):
+        try:
+            with pack.open(entry) as file:
+                raw = file.read(LARGEST + 1)
+        except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError, EOFError) as error:
+            hand_in.files[name] = b""
+            hand_in.notes.append(f"{name} could not be unpacked: {error}")
+            return
+        hand_in.files[name] = raw[:LARGEST]
+        _arrived(hand_in, datetime(*entry.date_time, tzinfo=timezone.utc) if entry.date_time[0] > 1980 else None)
+
+
+def _name(raw, taken):
+    """A student's name that can be a folder: no outer blanks, no control characters, no double."""
+    name = re.sub(r"[\x00-\x1f/\\]", "_", raw).strip() or "_"
+    while name in taken:
+        name += "~"
+    taken.add(name)
+    return name
+
+
+def _date(seconds):
+    return datetime.fromtimestamp(seconds, timezone.utc)
+
+
+def _arrived(hand_in, when):
+    if when is not None and (hand_in.received is None or when > hand_in.received):
+        hand_in.received = min(when, datetime.now(timezone.utc))
+
+
+def normalise(hand_in, release):
+    """Match a student's files with the released notebooks, and mend them.
+
+    Parameters
+    ----------
+    hand_in : HandIn
+    release : dict of str to NotebookNode
+        The released notebooks by name.
+
+    Returns
+    -------
+    Submission
+        With a notebook or a problem for each notebook of the release.
+    """
+    notes, read, broken = list(hand_in.notes), {}, {}
+    for name, raw in hand_in.files.items():
+        try:
+            read[name] = mend.cells(mend.parse(raw))
+        except mend.Unreadable as error:
+            broken[name] = str(error)
+    chosen = _match(read, release)
+    notebooks = {}
+    for name, file in chosen.items():
+        if PurePosixPath(file).name != f"{name}.ipynb":
+            notes.append(f"{file} was taken for {name}.ipynb")
+        notebooks[name], repairs = mend.mend(read[file], release[name])
+        notes += [f"{name}: {repair}" for repair in repairs]
+    notes += [f"{file} was not graded" for file in read if file not in chosen.values()]
+    problems = {name: _problem(name, hand_in, broken) for name in release if name not in notebooks}
+    return Submission(hand_in.student, notebooks, problems, notes, hand_in.received)
+
+
+def _match(read, release):
+    """Pair files with released notebooks, best pair first.
+
+    What is in a file counts more than its name; worked notebooks come before untouched copies.
+    """
+    pairs = []
+    for file, found in read.items():
+        stem = PurePosixPath(file).name.split(".")[0].casefold()
+        for name, notebook in release.items():
+            overlap = mend.overlap(found, notebook)
+            named = stem == name.casefold()
+            if overlap >= 0.3 or named:
+                pairs.append((overlap < 0.3, not mend.worked(found, notebook), not named, -overlap, file, name))
+    chosen = {}
+    for *_, file, name in sorted(pairs):
+        if name not in chosen and file not in chosen.values():
+            chosen[name] = file
+    return chosen
+
+
+def _problem(name, hand_in, broken):
+    for file, reason in broken.items():
+        if name.casefold() in PurePosixPath(file).name.casefold() or len(hand_in.files) == 1:
+            return ("corrupt notebook", f"{file} {reason}")
+    if not hand_in.files:
+        return ("no submission", "no notebook was handed in")
+    return ("missing notebook", f"{name}.ipynb was not handed in")
+
+
+def write(submission, folder):
+    """Write a normalised submission where nbgrader looks for it.
+
+    Parameters
+    ----------
+    submission : Submission
+    folder : path
+        Emptied first.
+    """
+    folder = Path(folder)
+    if folder.exists():
+        shutil.rmtree(folder)
+    if not submission.notebooks:
+        return
+    folder.mkdir(parents=True)
+    for name, notebook in submission.notebooks.items():
+        nbformat.write(notebook, folder / f"{name}.ipynb")
+    if submission.received is not None:
+        (folder / "timestamp.txt").write_text(f"{submission.received:%Y-%m-%d %H:%M:%S} UTC")
