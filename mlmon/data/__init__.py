@@ -1,1 +1,1 @@
-
+"""Data with known truth: tables to sample, faults to inject, scenarios that tell what happened."""

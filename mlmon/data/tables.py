@@ -159,14 +159,35 @@ class Column:
             return pd.Categorical.from_codes(self._codes(z), categories=list(self.levels))
         return self._values(z)
 
+    def record(self, x):
+        """Values as the table writes them down: rounded, and held within the range.
+
+        Parameters
+        ----------
+        x : array-like
+            Numbers, none missing.
+
+        Returns
+        -------
+        numpy.ndarray
+            Integers where the column has no decimals, else floats.
+
+        Examples
+        --------
+        >>> customers["income"].record([2604.2, 99_000]).tolist()
+        [2600, 25000]
+        """
+        self._needs_numbers("record")
+        kept = np.clip(np.round(x, self.decimals), self.low, self.high)
+        return kept if self.decimals > 0 else kept.astype(np.int64)
+
     def _values(self, z):
         linear = self._curve(self.median) + self.spread * z
         if self.shape == "lognormal":
             linear = np.exp(linear)
         elif self.shape == "bounded":
             linear = self.low + (self.high - self.low) * expit(linear)
-        kept = np.clip(np.round(linear, self.decimals), self.low, self.high)
-        return kept if self.decimals > 0 else kept.astype(np.int64)
+        return self.record(linear)
 
     def _scores(self, x):
         return (self._curve(x) - self._curve(self.median)) / self.spread
