@@ -28,6 +28,10 @@ def main(argv=None):
         from mlmon import doctor
 
         return doctor.main(argv[1:])
+    if argv[:1] == ["lab"]:
+        from mlmon import lab
+
+        return lab.main(argv[1:])
     options = _parser().parse_args(argv)
     from mlmon.grading.course import Course, GradingError
 
@@ -42,6 +46,7 @@ def _parser():
     parser = argparse.ArgumentParser(prog="mlmon", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("doctor", help="say what is installed and what each missing piece costs", add_help=False)
+    commands.add_parser("lab", help="open the course in JupyterLab", add_help=False)
     release = commands.add_parser("release", help="make exercises/ from solutions/")
     release.add_argument("exercises", nargs="*", metavar="exercise", help="default: all of them")
     release.add_argument("--archive", action="store_true", help="also pack build/mlmon-students.zip")
