@@ -145,7 +145,8 @@ def _floats(values, name):
         return values.to_numpy(dtype=float, na_value=np.nan)
     odd = next((v for v in array.ravel() if not (v is None or isinstance(v, Real))), None)
     if array.dtype.kind != "O" or odd is not None:
-        raise ValueError(f"{name} needs numbers, got {odd!r}. Pass a numeric column, or turn this one into numbers first.")
+        came = odd.item() if isinstance(odd, np.generic) else odd
+        raise ValueError(f"{name} needs numbers, got {came!r}. Pass a numeric column, or turn this one into numbers first.")
     return array.astype(float)
 
 

@@ -25,7 +25,7 @@ def test_missing_values_pass_when_they_may():
     ([[1, 2], [3, 4]], "x needs one dimension, got shape (2, 2)"),
     (3.0, "x needs one dimension, got shape ()"),
     ([1, np.nan, np.inf, -np.inf], "got 1 missing and 2 infinite of 4"),
-    (["1", "2"], "x needs numbers, got"),
+    (["1", "2"], "x needs numbers, got '1'"),
     ([1, "a"], "x needs numbers, got"),
     (pd.Series(["a", "b"]), "x needs numbers, got 'a'"),
     (pd.Series(["a", "b"], dtype="category"), "x needs numbers, got 'a'"),

@@ -57,7 +57,8 @@ def mean_shift(frame, column, size, *, seed=0):
     """
     size = _number(size, "size")
     values = _values(frame, column)
-    return _move(frame, column, np.full(len(values), size * _sd(values, column)), stream(seed, "mean_shift", column))
+    moves = np.full(len(values), size * _sd(values, column))
+    return _move(frame, column, values, moves, stream(seed, "mean_shift", column))
 
 
 def scale(frame, column, size, *, seed=0):
@@ -87,7 +88,7 @@ def scale(frame, column, size, *, seed=0):
     values = _values(frame, column)
     _sd(values, column)
     moves = (size - 1) * (values - np.nanmean(values))
-    return _move(frame, column, moves, stream(seed, "scale", column))
+    return _move(frame, column, values, moves, stream(seed, "scale", column))
 
 
 def tail(frame, column, size, *, by=2.5, seed=0):
@@ -121,7 +122,7 @@ def tail(frame, column, size, *, by=2.5, seed=0):
     upwards = np.lexsort((rng.random(len(values)), np.nan_to_num(values, nan=-np.inf)))
     moves = np.zeros(len(values))
     moves[upwards[len(values) - _count(size, np.isfinite(values).sum()):]] = by * _sd(values, column)
-    return _move(frame, column, moves, rng)
+    return _move(frame, column, values, moves, rng)
 
 
 def out_of_range(frame, column, size, *, limit=None, seed=0):
@@ -515,20 +516,19 @@ def _roomy(series):
     return series.astype("int64" if isinstance(series.dtype, np.dtype) else "Int64")
 
 
-def _move(frame, column, moves, rng):
-    moving = np.flatnonzero(np.nan_to_num(moves))
+def _move(frame, column, values, moves, rng):
+    moving = np.flatnonzero(np.isfinite(values) & (moves != 0))
     moves = moves[moving]
     if _is_integer(frame[column]):  # evenly spread lots keep the mean of equal moves to 1/n
         moves = np.floor(moves + (rng.permutation(len(moves)) + 0.5) / max(len(moves), 1))
-    return _replace(frame, column, moving, frame[column].to_numpy()[moving] + moves)
+    return _replace(frame, column, moving, values[moving] + moves)
 
 
 def _replace(frame, column, rows, values):
     series = frame[column].copy()
     if len(rows):
         series = _roomy(series)
-        values = values if np.ndim(values) == 0 else np.asarray(values).astype(series.dtype)
-        series.iloc[rows] = values
+        series.iloc[rows] = values if np.ndim(values) == 0 else pd.Series(values).astype(series.dtype).to_numpy()
     return _with(frame, column, series)
 
 

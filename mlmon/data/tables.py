@@ -407,14 +407,14 @@ def get(name):
 
 
 def _level_weights(series, weights):
-    known = pd.Categorical(series, categories=list(weights))
-    if (known.codes < 0).any():
-        odd = series[known.codes < 0].iloc[0]
+    codes = series.astype("category").cat.set_categories(list(weights)).cat.codes.to_numpy()
+    if (codes < 0).any():
+        odd = series[codes < 0].iloc[0]
         raise ValueError(
             f"{series.name} needs one of {', '.join(weights)} in each row, got {odd!r}. "
             "Ask for probabilities before values are lost or levels added."
         )
-    return np.asarray(list(weights.values()))[known.codes]
+    return np.asarray(list(weights.values()))[codes]
 
 
 def _range(column):
