@@ -58,7 +58,7 @@ def even_block_scores(total):
     """`block_scores` of a sample without ties, which depend on its length alone."""
     from mlmon.drift.column import cut_points
 
-    upto = np.arange(1, total + 1)[cut_points(total)]
+    upto = cut_points(total) + 1
     return upto, block_scores(upto)
 
 

@@ -4,8 +4,10 @@
 samples of numbers together once; everything that is asked of them afterwards
 (KS, rank scores, PSI's counts, the distance moved) is read off that one pass.
 """
+import threading
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
+from math import gcd
 
 import numpy as np
 
@@ -13,7 +15,6 @@ from mlmon._check import numeric
 
 BLOCKS = 2048      # a merged sample longer than this is summed up at so many cut points
 ENDS = 64          # and at every point this close to either end
-_LOWEST = np.int64(-2)
 
 
 class Numbers:
@@ -156,25 +157,18 @@ def _object_numbers(series):
     return None
 
 
-def order_keys(x, tag=0):
-    """Integers that sort as the floats do, with `tag` in their lowest bit.
+def tagged(x, tag, out=None):
+    """Floats with the sample they are from in the lowest bit of their fraction, 0 or 1.
 
-    The sign bit flips the others of negative numbers; the lowest bit of the
-    fraction is given up for the tag, so values one unit in the last place apart
-    count as tied.
+    Values one unit in the last place apart count as tied.
     """
-    keys = (x + 0.0).view(np.int64)          # -0.0 becomes 0.0
-    keys ^= (keys >> 63) & np.int64(0x7FFFFFFFFFFFFFFF)
-    keys &= _LOWEST
+    out = np.add(x, 0.0, out=out)            # -0.0 becomes 0.0
+    bits = out.view(np.int64)
     if tag:
-        keys |= np.int64(tag)
-    return keys
-
-
-def key_values(keys):
-    """The floats behind `order_keys`."""
-    keys = keys & _LOWEST
-    return (keys ^ ((keys >> 63) & np.int64(0x7FFFFFFFFFFFFFFF))).view(np.float64)
+        bits |= np.int64(1)
+    else:
+        bits &= np.int64(-2)
+    return out
 
 
 @dataclass
@@ -212,46 +206,71 @@ class Merged:
         return float(np.sum((gap[:-1] if len(self.upto) <= BLOCKS else (gap[:-1] + gap[1:]) / 2) * np.diff(self.points)))
 
 
-def merge(reference_keys, current_keys, edges=()):
-    """Sort two samples of `order_keys` together and sum up what the order says.
+def merge(reference, current, edges=()):
+    """Sort two samples together and sum up what the order says.
+
+    One sort of the tagged values; then a walk that steps up at each current value and
+    down at each reference one, so that it is at 0 in the end and its farthest point from
+    0 is KS. Buffers are kept between calls, one set a thread: fresh memory would cost
+    more than the sort.
 
     Parameters
     ----------
-    reference_keys, current_keys : numpy.ndarray of int64
-        Tagged 0 and 1.
-    edges : sequence of int64
-        Keys at which to count the current values (`Merged.current_at`): those not
+    reference, current : numpy.ndarray of float
+        The reference `tagged` 0, the current values as they are.
+    edges : sequence of float
+        Values at which to count the current ones (`Merged.current_at`): those not
         above each edge.
 
     Returns
     -------
     Merged
     """
-    n, m = len(reference_keys), len(current_keys)
-    union = np.concatenate([reference_keys, current_keys])
+    n, m = len(reference), len(current)
+    total, common = n + m, gcd(n, m)
+    up, down = n // common, m // common
+    union, bits = _buffer("union", total, np.float64), _buffer("bits", total, np.int64)
+    union[:n] = reference
+    tagged(current, 1, out=union[n:])
     union.sort()
-    below = np.cumsum(union & 1)
-    new = (union[1:] | 1) != (union[:-1] | 1)
+    walk = _buffer("walk", total, np.int32 if m * up < 2**31 else np.int64)
+    np.bitwise_and(union.view(np.int64), 1, out=bits)
+    np.multiply(bits, up + down, out=walk, casting="unsafe")
+    walk -= walk.dtype.type(down)
+    np.cumsum(walk, out=walk)
+    np.bitwise_or(union.view(np.int64), 1, out=bits)
+    new = np.not_equal(bits[1:], bits[:-1], out=_buffer("new", total - 1, bool))
     tied = not new.all()
-    if tied:
-        ends = np.append(np.flatnonzero(new), n + m - 1)
-        upto, at_ends = ends + 1, below[ends]
-    else:
-        upto, at_ends = np.arange(1, n + m + 1), below
-    gap = at_ends * (n + m)
-    gap -= upto * m
-    ks = max(gap.max(), -gap.min()) / (n * m)
-    keep = cut_points(len(upto))
-    places = np.searchsorted(union, np.asarray(edges, dtype=np.int64), side="right")
-    return Merged(
-        n, m, float(ks), upto[keep], at_ends[keep],
-        key_values(union[upto[keep] - 1]), tied, np.append(below, 0)[places - 1],
-    )
+    ends = np.append(np.flatnonzero(new), total - 1) if tied else None
+    at_ends = walk[ends] if tied else walk
+    ks = int(max(at_ends.max(), -at_ends.min())) / (m * up)
+
+    def below(upto):
+        """How many of the first `upto` values are current ones."""
+        return np.where(upto > 0, (walk[upto - 1].astype(np.int64) + upto * down) // (up + down), 0)
+
+    keep = cut_points(len(at_ends))
+    upto = (ends[keep] if tied else keep) + 1
+    places = np.searchsorted(union, tagged(np.asarray(edges, dtype=float), 1), side="right")
+    points = (union[upto - 1].view(np.int64) & np.int64(-2)).view(np.float64)
+    return Merged(n, m, ks, upto, below(upto), points, tied, below(places))
 
 
+@lru_cache(maxsize=8)
 def cut_points(count):
     """Which of `count` places to keep: all, or `BLOCKS` even ones and both ends whole."""
     if count <= BLOCKS:
-        return slice(None)
+        return np.arange(count)
     even = np.linspace(0, count - 1, BLOCKS).astype(np.int64)
     return np.unique(np.concatenate([np.arange(ENDS), even, np.arange(count - ENDS, count)]))
+
+
+_kept = threading.local()
+
+
+def _buffer(name, size, dtype):
+    """Memory of this thread for `size` values, kept between calls."""
+    held = _kept.__dict__.get((name, dtype))
+    if held is None or len(held) < size:
+        held = _kept.__dict__[name, dtype] = np.empty(size, dtype)
+    return held[:size]

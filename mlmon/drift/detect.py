@@ -26,7 +26,7 @@ from scipy import special
 from mlmon import _check
 from mlmon.drift import calibration, dependence
 from mlmon.drift.calibration import POOL, Pool, corrected, draw_rows
-from mlmon.drift.column import Categories, Numbers, merge, order_keys, read_loosely
+from mlmon.drift.column import Categories, Numbers, merge, read_loosely, tagged
 from mlmon.drift.dependence import pair_p
 from mlmon.drift.distance import psi_of_shares, quantile_edges
 from mlmon.drift.report import DriftReport, FeatureResult
@@ -223,10 +223,11 @@ class Reference:
             return
         ordered = np.sort(self.column.present)
         self.sd = float(ordered.std())
-        self.keys = order_keys(self.column.present)
+        self.keys = tagged(self.column.present, 0)
         self.edges = quantile_edges(ordered, min(self.bins, len(ordered)))
-        self.cuts = np.concatenate([order_keys(self.edges[:1]) - 1, order_keys(self.edges[1:] if len(self.edges) > 1 else self.edges, 1)])
-        self.counts = np.diff(np.concatenate([[0], np.searchsorted(ordered, self.edges[1:] if len(self.edges) > 1 else self.edges, side="right")]))
+        upper = self.edges[1:] if len(self.edges) > 1 else self.edges
+        self.cuts = np.append(np.nextafter(np.nextafter(self.edges[0], -np.inf), -np.inf), upper)
+        self.counts = np.diff(np.searchsorted(ordered, upper, side="right"), prepend=0)
         self.tails = fit_tail(ordered), fit_tail(-ordered[::-1])
 
     def state(self):
@@ -268,7 +269,7 @@ class Reference:
         return kind(current, full, certified)
 
     def _numbers(self, current, full, certified):
-        merged = merge(self.keys, order_keys(current.present, 1), self.cuts)
+        merged = merge(self.keys, current.present, self.cuts)
         upto = merged.current_at
         cells = np.concatenate([[upto[0]], np.diff(upto), [len(current.present) - upto[-1]]])
         found = Compared(self, current, None)

@@ -2,7 +2,9 @@
 
 Ranks see only that some values are the largest; how far they lie is told by the
 reference's tail, continued as a generalised Pareto distribution. Its shape is
-taken one standard error heavier than estimated, and nothing is said unless so many
+taken heavier than estimated, by more than a standard error and the more so the
+heavier it is (a mean of weighted excesses hardly sees a tail without a mean), and
+nothing is said unless so many
 current values lie beyond the reference's last one that ranks alone give odds of
 1 in 100: a wrong continuation can then cost no more than that.
 """
@@ -50,7 +52,7 @@ def fit_tail(ordered):
     shape = 2 - mean / (mean - 2 * weighted) if mean > 2 * weighted else 1.0
     scale = 2 * mean * weighted / (mean - 2 * weighted) if mean > 2 * weighted else mean
     heavy = min(max(shape, 0.0), 2.0)
-    return Tail(n, float(ordered[-1]), start, float(scale), heavy + (1 + 2 * heavy) / np.sqrt(k), k / n)
+    return Tail(n, float(ordered[-1]), start, float(scale), heavy + heavy**2 + (1 + 4 * heavy) / np.sqrt(k), k / n)
 
 
 def tail_p(tail, values):

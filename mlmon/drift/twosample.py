@@ -9,7 +9,7 @@ from scipy import special
 
 from mlmon import _check
 from mlmon.drift.calibration import draw_rows
-from mlmon.drift.column import merge, order_keys, read, same_kind
+from mlmon.drift.column import merge, read, same_kind, tagged
 from mlmon.drift.distance import _categorical_shares, psi_of_shares, shares, wasserstein
 from mlmon.drift.verdict import TestResult, Verdict, severity
 
@@ -59,7 +59,7 @@ def ks_test(reference, current, *, alpha=0.05, seed=0):
     a, b = _numbers(reference, current)
     if reason := _too_few(a, b):
         return _undecided("ks", reason)
-    merged = merge(order_keys(a), order_keys(b, 1))
+    merged = merge(tagged(a, 0), b)
     if len(a) + len(b) > PERMUTED:
         p = kolmogorov_p(merged.ks, len(a), len(b))
     elif merged.tied:
