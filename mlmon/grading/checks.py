@@ -300,7 +300,9 @@ def _same(a, b):
         return a.keys() == b.keys() and all(_same(a[k], b[k]) for k in a)
     if isinstance(a, list) and isinstance(b, list):
         return len(a) == len(b) and all(map(_same, a, b))
-    return type(a) in (int, float, str, type(None)) and a == b
+    if isinstance(a, float) or isinstance(b, float):
+        return _is_number(a) and _is_number(b) and math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-12)
+    return type(a) in (int, str, type(None)) and a == b
 
 
 def _leaves(value, place):
