@@ -156,26 +156,32 @@ class Pool:
         self.m = int(draws[0].sum())
         self._columns = columns
 
-    def least(self):
-        """Least p of every feature and draw, shape (DRAWS, features)."""
-        return np.stack([self._feature(kind, values) for kind, values in self._columns], axis=1)
+    def __len__(self):
+        return len(self._columns)
 
-    def _feature(self, kind, values, drawn=None):
-        if kind == "numeric":
-            scores = row_scores(values)
-            return numeric_p(self._z(scores, drawn))
-        marks, kept = level_marks(values)
-        return categorical_p(self._z(marks, drawn), kept) if marks.shape[1] > 1 else np.ones(len(self.draws))
+    @property
+    def size(self):
+        """Products of scores and draws that the null takes, about."""
+        return self.draws.size * len(self) // 10
 
-    def _z(self, scores, drawn):
-        draws = self.draws if drawn is None else drawn
-        sums = (draws @ scores.astype(np.float32)).astype(float)
-        return standardise(sums, (scores**2).sum(axis=0), self.m, self.total)
+    def least(self, feature):
+        """Least p of one feature in every draw."""
+        return self._p(*self._columns[feature], self.draws)
 
     def observed(self, current):
         """Least p of every feature when the current rows are those marked in `current`."""
         drawn = current.astype(np.float32)[None, :]
-        return np.array([self._feature(kind, values, drawn)[0] for kind, values in self._columns])
+        return np.array([self._p(kind, values, drawn)[0] for kind, values in self._columns])
+
+    def _p(self, kind, values, drawn):
+        if kind == "numeric":
+            return numeric_p(self._z(row_scores(values), drawn))
+        marks, kept = level_marks(values)
+        return categorical_p(self._z(marks, drawn), kept) if len(kept) > 1 else np.ones(len(drawn))
+
+    def _z(self, scores, drawn):
+        sums = (drawn @ scores.astype(np.float32)).astype(float)
+        return standardise(sums, (scores**2).sum(axis=0), self.m, self.total)
 
 
 def level_marks(codes):

@@ -151,8 +151,7 @@ def _object_numbers(series):
     """The floats of an object column that holds only numbers (or nothing), else None."""
     import pandas
 
-    kinds = {type(v) for v in series.dropna()}
-    if all(issubclass(kind, (int, float, np.number)) and kind not in (bool, np.bool_) for kind in kinds):
+    if pandas.api.types.infer_dtype(series, skipna=True) in ("integer", "floating", "mixed-integer-float", "empty"):
         return pandas.to_numeric(series).to_numpy(dtype=float, na_value=np.nan)
     return None
 
@@ -188,6 +187,10 @@ class Merged:
         The values at the cut points.
     tied : bool
         Whether any value occurs twice.
+    current_at : numpy.ndarray of int
+        Current values not above each edge that was asked for.
+    bound : float
+        How far `ks` may be off; 0 where the samples were sorted.
     """
 
     n: int
@@ -198,6 +201,7 @@ class Merged:
     points: np.ndarray
     tied: bool
     current_at: np.ndarray = field(repr=False, default=None)
+    bound: float = 0.0
 
     @cached_property
     def wasserstein(self):
@@ -229,17 +233,17 @@ def merge(reference, current, edges=()):
     n, m = len(reference), len(current)
     total, common = n + m, gcd(n, m)
     up, down = n // common, m // common
-    union, bits = _buffer("union", total, np.float64), _buffer("bits", total, np.int64)
+    union, bits = buffer("union", total, np.float64), buffer("bits", total, np.int64)
     union[:n] = reference
     tagged(current, 1, out=union[n:])
     union.sort()
-    walk = _buffer("walk", total, np.int32 if m * up < 2**31 else np.int64)
+    walk = buffer("walk", total, np.int32 if m * up < 2**31 else np.int64)
     np.bitwise_and(union.view(np.int64), 1, out=bits)
     np.multiply(bits, up + down, out=walk, casting="unsafe")
     walk -= walk.dtype.type(down)
     np.cumsum(walk, out=walk)
     np.bitwise_or(union.view(np.int64), 1, out=bits)
-    new = np.not_equal(bits[1:], bits[:-1], out=_buffer("new", total - 1, bool))
+    new = np.not_equal(bits[1:], bits[:-1], out=buffer("new", total - 1, bool))
     tied = not new.all()
     ends = np.append(np.flatnonzero(new), total - 1) if tied else None
     at_ends = walk[ends] if tied else walk
@@ -268,7 +272,7 @@ def cut_points(count):
 _kept = threading.local()
 
 
-def _buffer(name, size, dtype):
+def buffer(name, size, dtype):
     """Memory of this thread for `size` values, kept between calls."""
     held = _kept.__dict__.get((name, dtype))
     if held is None or len(held) < size:

@@ -29,11 +29,13 @@ from mlmon.drift.calibration import POOL, Pool, corrected, draw_rows
 from mlmon.drift.column import Categories, Numbers, merge, read_loosely, tagged
 from mlmon.drift.dependence import pair_p
 from mlmon.drift.distance import psi_of_shares, quantile_edges
+from mlmon.drift.grid import Grid
 from mlmon.drift.report import DriftReport, FeatureResult
 from mlmon.drift.tail import fit_tail, tail_p
 from mlmon.drift.twosample import LEAST, kolmogorov_p, share_p
 from mlmon.drift.verdict import Verdict, severity
 
+LONG, WIDE = 20_000, 0.005      # certified: the least values for a grid, the widest interval of KS
 BUDGET = {"marginal": 0.75, "tail": 0.05, "missing": 0.10, "dependence": 0.10}
 
 
@@ -60,8 +62,9 @@ class DataDriftDetector:
         Cells of PSI.
     mode : {"exact", "certified"}
         "certified" counts long columns on a grid that is set once: KS is then known within
-        an interval that is proved from the counts (`FeatureResult.statistic` is its
-        middle), and a column for which that is too wide is sorted after all.
+        an interval that is proved from the counts (`FeatureResult.statistic` give or take
+        `bound`), and PSI is cut at the grid's edges. A column for which the interval is
+        wider than 0.005, or with fewer than 20,000 values, is sorted as in "exact".
     threads : int, optional
         Threads over columns. By default as many as there are cores, if the data are large.
     seed : int
@@ -100,7 +103,8 @@ class DataDriftDetector:
         self.mode = _check.one_of(mode, ("exact", "certified"), "mode")
         self.bins, self.threads = int(_check.positive(bins, "bins")), threads
         self._chosen = columns is not None
-        self._references = [Reference(name, column, self.bins) for name, column in _columns(reference, columns, "reference")]
+        sources = _columns(reference, columns, "reference")
+        self._references = [Reference(name, source, self.bins, self.mode) for name, source in sources]
         self._nulls = {}
 
     @property
@@ -126,8 +130,9 @@ class DataDriftDetector:
         ValueError
             Where columns are missing, unknown or doubled, or there are no rows.
         """
-        compared = self._compare(current, full=True)
-        return _report(self, compared, [c for c in compared if c.reason is None])
+        with _one_blas_thread():
+            compared = self._compare(current, full=True)
+            return _report(self, compared, [c for c in compared if c.reason is None])
 
     def statistics(self, current):
         """KS or chi-squared, its p-value and PSI of each feature, with no decision.
@@ -161,7 +166,8 @@ class DataDriftDetector:
             detector = cls.__new__(cls)
             detector.__dict__.update(header["settings"], threads=None, _chosen=header["chosen"], _nulls={})
             detector._references = [
-                Reference.restore(about, file[f"values{i}"], detector.bins) for i, about in enumerate(header["features"])
+                Reference.restore(about, file[f"values{i}"], detector.bins, detector.mode)
+                for i, about in enumerate(header["features"])
             ]
         return detector
 
@@ -182,35 +188,47 @@ class DataDriftDetector:
             raise ValueError("current needs at least 1 row, got 0. Wait for data.")
 
         def one(reference):
-            return reference.compare(columns[reference.name], full, self.mode == "certified")
+            return reference.compare(columns[reference.name], full)
 
-        threads = self.threads or (os.cpu_count() if size * len(columns) > 500_000 else 1)
+        return self._over(one, self._references, size * len(columns))
+
+    def _over(self, work, items, cells):
+        """`work` on all items, over threads where the data are large."""
+        threads = self.threads or (os.cpu_count() if cells > 500_000 else 1)
         if threads == 1:
-            return [one(reference) for reference in self._references]
+            return [work(item) for item in items]
         with ThreadPoolExecutor(threads) as pool:
-            return list(pool.map(one, self._references))
+            return list(pool.map(work, items))
 
-    def _null(self, live, m):
-        """Least p of the features under chance, and whether it is drawn from the very rows of both."""
-        n = len(live[0].reference.column)
+    def _least(self, live):
+        """Least p of every feature, and the sorted null of the smallest of them.
+
+        Few rows: drawn from the very rows of both samples. Many: the statistics have
+        reached their limit, and the null is drawn once from rows of the reference.
+        """
+        n, m = len(live[0].reference.column), len(live[0].current)
         if n + m <= POOL:
             both = [(a[0], np.concatenate([a[1], b[1]])) for a, b in (c.rows() for c in live)]
-            return Pool(both, _draws(n + m, m, self.seed)), True
-        names = tuple(c.name for c in live)
-        total = min(n, POOL // 2)
-        drawn = max(1, min(n, m, total // 2))
-        if (names, drawn) not in self._nulls:
+            pool = Pool(both, _draws(n + m, m, self.seed))
+            return pool.observed(np.arange(n + m) >= n), self._smallest(pool)
+        key = tuple(c.name for c in live), min(n, m, POOL // 4)
+        if key not in self._nulls:
+            total = min(n, POOL // 2)
             rows = np.random.default_rng(self.seed).choice(n, total, replace=False)
-            pool = Pool([c.reference.rows(rows) for c in live], _draws(total, drawn, self.seed))
-            self._nulls[names, drawn] = np.sort(pool.least().min(axis=1))
-        return self._nulls[names, drawn], False
+            drawn = max(1, min(key[1], total // 2))
+            self._nulls[key] = self._smallest(Pool([c.reference.rows(rows) for c in live], _draws(total, drawn, self.seed)))
+        return np.array([c.least() for c in live]), self._nulls[key]
+
+    def _smallest(self, pool):
+        least = self._over(pool.least, range(len(pool)), pool.size)
+        return np.sort(np.minimum.reduce(least))
 
 
 class Reference:
     """One feature of the reference, prepared for comparison."""
 
-    def __init__(self, name, source, bins):
-        self.name, self.bins, self.reason = name, bins, None
+    def __init__(self, name, source, bins, mode):
+        self.name, self.bins, self.mode, self.reason = name, bins, mode, None
         try:
             self.column = source.read("reference")
         except ValueError as error:
@@ -218,17 +236,19 @@ class Reference:
         self._prepare()
 
     def _prepare(self):
-        self.keys, self.tails, self.edges, self.grid = None, (None, None), None, None
+        self.tagged, self.tails, self.edges, self.grid = None, (None, None), None, None
         if self.reason or self.column.infinite or self.column.kind != "numeric" or not len(self.column.present):
             return
         ordered = np.sort(self.column.present)
         self.sd = float(ordered.std())
-        self.keys = tagged(self.column.present, 0)
+        self.tagged = tagged(self.column.present, 0)
         self.edges = quantile_edges(ordered, min(self.bins, len(ordered)))
         upper = self.edges[1:] if len(self.edges) > 1 else self.edges
         self.cuts = np.append(np.nextafter(np.nextafter(self.edges[0], -np.inf), -np.inf), upper)
         self.counts = np.diff(np.searchsorted(ordered, upper, side="right"), prepend=0)
         self.tails = fit_tail(ordered), fit_tail(-ordered[::-1])
+        if self.mode == "certified" and len(ordered) >= LONG:
+            self.grid = Grid.of(ordered)
 
     def state(self):
         column, about = self.column, {"name": self.name, "kind": self.column.kind, "reason": self.reason}
@@ -237,9 +257,9 @@ class Reference:
         return column.codes, about | {"levels": [[type(level).__name__, str(level)] for level in column.levels]}
 
     @classmethod
-    def restore(cls, about, values, bins):
+    def restore(cls, about, values, bins, mode):
         reference = cls.__new__(cls)
-        reference.name, reference.reason, reference.bins = about["name"], about["reason"], bins
+        reference.name, reference.reason, reference.bins, reference.mode = about["name"], about["reason"], bins, mode
         read = {"bool": lambda s: s == "True", "int": int, "float": float}
         if about["kind"] == "numeric":
             reference.column = Numbers(values)
@@ -254,8 +274,8 @@ class Reference:
         column = self.column
         return column.kind, (column.values if column.kind == "numeric" else column.codes)[rows]
 
-    def compare(self, source, full, certified):
-        """This feature of the reference against the current one."""
+    def compare(self, source, full):
+        """This feature of the reference against the current one; what only decisions need if `full`."""
         try:
             current = source.read("current")
             reason = self.reason or _why_not(self.column, current)
@@ -266,23 +286,34 @@ class Reference:
         if not len(current.present) or not len(self.column.present):
             return Compared(self, current, None, gone=True)
         kind = self._numbers if self.column.kind == "numeric" else self._categories
-        return kind(current, full, certified)
+        return kind(current, full)
 
-    def _numbers(self, current, full, certified):
-        merged = merge(self.keys, current.present, self.cuts)
+    def _numbers(self, current, full):
+        merged = self._merge(current.present)
         upto = merged.current_at
         cells = np.concatenate([[upto[0]], np.diff(upto), [len(current.present) - upto[-1]]])
         found = Compared(self, current, None)
-        found.statistic, found.pvalue = merged.ks, kolmogorov_p(merged.ks, merged.n, merged.m)
+        found.statistic, found.bound = merged.ks, merged.bound
+        found.pvalue = kolmogorov_p(merged.ks, merged.n, merged.m)
         found.psi = _psi(np.concatenate([[0], self.counts, [0, self.column.missing]]), np.append(cells, current.missing))
         found.out_of_range = float((cells[0] + cells[-1]) / len(current.present))
         if full:
             found.effect = merged.wasserstein / self.sd if self.sd > 0 else float(merged.wasserstein > 0)
             found.z = calibration.merged_z(merged)
-            found.tail = min(tail_p(t, x) if t else 1.0 for t, x in zip(self.tails, (current.present, -current.present)))
+            found.tail = min(
+                tail_p(tail, sign * current.present) if tail and count else 1.0
+                for tail, sign, count in zip(self.tails, (1, -1), (cells[-1], cells[0]))
+            )
         return found
 
-    def _categories(self, current, full, certified):
+    def _merge(self, current):
+        if self.grid is not None and len(current) >= LONG:
+            merged = self.grid.merge(current, self.cuts)
+            if merged.bound <= WIDE / 2:
+                return merged
+        return merge(self.tagged, current, self.cuts)
+
+    def _categories(self, current, full):
         known = {level: i for i, level in enumerate(self.column.levels)}
         place = np.array([known.setdefault(level, len(known)) for level in current.levels], dtype=np.int64)
         ref = np.zeros(len(known), dtype=np.int64)
@@ -308,6 +339,7 @@ class Compared:
     reason: str | None
     gone: bool = False
     statistic: float | None = None
+    bound: float = 0.0
     pvalue: float | None = None
     psi: float | None = None
     effect: float | None = None
@@ -366,12 +398,7 @@ def _report(detector, compared, live):
     marginal, tail, missing, pairs = {}, {}, {}, []
     if live:
         n, m = len(live[0].reference.column), len(live[0].current)
-        null, exact = detector._null(live, m)
-        if exact:
-            least = null.observed(np.arange(n + m) >= n)
-            null = np.sort(null.least().min(axis=1))
-        else:
-            least = np.array([c.least() for c in live])
+        least, null = detector._least(live)
         marginal = dict(zip((c.name for c in live), corrected(least, null)))
         tail = _shared({c.name: c.tail for c in live if any(c.reference.tails)})
         missing = _shared({c.name: share_p(*c.missing) for c in live if c.missing[0] + c.missing[2]})
@@ -390,7 +417,7 @@ def _feature(detector, c, families, weight):
     column = c.reference.column
     missing = (column.missing / max(len(column), 1), None if c.current is None else c.current.missing / max(len(c.current), 1))
     about = dict(
-        feature=c.name, kind=c.kind, test="ks" if c.kind == "numeric" else "chi2", statistic=c.statistic, pvalue=c.pvalue,
+        feature=c.name, kind=c.kind, test="ks" if c.kind == "numeric" else "chi2", statistic=c.statistic, bound=c.bound, pvalue=c.pvalue,
         effect=c.effect, psi=c.psi, missing_reference=missing[0], missing_current=missing[1],
         out_of_range=c.out_of_range, new_categories=c.new_categories,
     )
@@ -469,6 +496,18 @@ def _columns(data, chosen, role):
 @lru_cache(maxsize=4)
 def _draws(total, m, seed):
     return draw_rows(total, m, seed)
+
+
+def _one_blas_thread():
+    """BLAS kept to one thread: more wait for each other by spinning, seconds on a busy machine."""
+    return _blas().limit(limits=1, user_api="blas")
+
+
+@lru_cache(maxsize=1)
+def _blas():
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
 
 
 def _some(size, seed):

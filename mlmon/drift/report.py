@@ -18,6 +18,8 @@ class FeatureResult:
         The test that is reported: "ks" or "chi2". `pvalue` is its own.
     statistic, pvalue, psi : float
         As reported; they do not decide.
+    bound : float
+        How far `statistic` may be off: 0, unless the detector's mode is "certified".
     corrected_pvalue : float
         What decides: corrected for all features and for all that the report looks at.
     effect : float
@@ -37,6 +39,7 @@ class FeatureResult:
     kind: str
     test: str
     statistic: float | None
+    bound: float
     pvalue: float | None
     corrected_pvalue: float | None
     effect: float | None
