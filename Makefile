@@ -85,6 +85,32 @@ untext: $(VENV)/ready  ## put the edited text back into its notebook: NB=...
 	@test -n "$(NB)" || { echo "Name the notebook: make $@ NB=course/01_data_drift.ipynb" >&2; exit 1; }
 	$(BIN)/python -m jupytext --quiet --update --to ipynb --output $(NB) build/text/$(NB:.ipynb=.py)
 
+define SITE
+project = "mlmon"
+extensions = ["myst_nb"]
+html_theme = "pydata_sphinx_theme"
+html_show_sourcelink = False
+nb_execution_mode = "off"
+nb_ipywidgets_js = {}
+suppress_warnings = ["myst.xref_missing"]
+endef
+define INDEX
+# Watching machine-learning systems in production
+
+```{toctree}
+:glob:
+
+[0-9]*
+```
+endef
+export SITE INDEX
+
+site: $(VENV)/ready  ## build the web site of the notebooks under build/site
+	@rm -rf build/site && mkdir -p build/site && cp -r course build/site/source
+	@echo "$$SITE" > build/site/source/conf.py && echo "$$INDEX" > build/site/source/index.md
+	$(PY) -m sphinx -q -W --keep-going build/site/source build/site/html
+	@echo "Open build/site/html/index.html"
+
 LOCK = $(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
     --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet -o requirements.lock
 

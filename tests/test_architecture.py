@@ -1,0 +1,170 @@
+"""The shape of the package: who imports whom, and what an import costs."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "mlmon"
+
+# Each module and the modules of mlmon that it imports, at the top or inside its functions.
+# A new line here is a decision: the lower a module stands, the fewer it names.
+GRAPH = {
+    "mlmon.cli": [
+        "mlmon.doctor",
+        "mlmon.grading.autograde",
+        "mlmon.grading.course",
+        "mlmon.grading.release",
+        "mlmon.lab",
+    ],
+    "mlmon.data.__main__": ["mlmon.data.scenarios", "mlmon.data.tables"],
+    "mlmon.data.inject": ["mlmon._check", "mlmon.data._stream"],
+    "mlmon.data.scenarios": ["mlmon._check", "mlmon.data._stream", "mlmon.data.inject", "mlmon.data.tables"],
+    "mlmon.data.tables": ["mlmon._check", "mlmon.data._stream"],
+    "mlmon.drift": [
+        "mlmon.drift.detect",
+        "mlmon.drift.distance",
+        "mlmon.drift.report",
+        "mlmon.drift.twosample",
+        "mlmon.drift.verdict",
+    ],
+    "mlmon.drift.calibration": ["mlmon.drift.column"],
+    "mlmon.drift.column": ["mlmon._check"],
+    "mlmon.drift.dependence": ["mlmon.drift.calibration"],
+    "mlmon.drift.detect": [
+        "mlmon._check",
+        "mlmon.drift.calibration",
+        "mlmon.drift.column",
+        "mlmon.drift.dependence",
+        "mlmon.drift.distance",
+        "mlmon.drift.grid",
+        "mlmon.drift.report",
+        "mlmon.drift.tail",
+        "mlmon.drift.twosample",
+        "mlmon.drift.verdict",
+    ],
+    "mlmon.drift.distance": ["mlmon._check", "mlmon.drift.column"],
+    "mlmon.drift.grid": ["mlmon.drift.column"],
+    "mlmon.drift.report": ["mlmon.drift.verdict"],
+    "mlmon.drift.twosample": [
+        "mlmon._check",
+        "mlmon.drift.calibration",
+        "mlmon.drift.column",
+        "mlmon.drift.distance",
+        "mlmon.drift.verdict",
+    ],
+    "mlmon.grading.autograde": [
+        "mlmon.grading.course",
+        "mlmon.grading.feedback",
+        "mlmon.grading.grades",
+        "mlmon.grading.mend",
+        "mlmon.grading.release",
+        "mlmon.grading.submission",
+    ],
+    "mlmon.grading.grades": ["mlmon.grading.release"],
+    "mlmon.grading.release": ["mlmon.grading.course"],
+    "mlmon.grading.submission": ["mlmon.grading.course", "mlmon.grading.mend"],
+}
+
+# What `import mlmon` and `from mlmon import drift` may not load: each costs more than numpy.
+HEAVY = ["scipy.stats", "pandas", "sklearn", "evidently", "matplotlib", "mlflow", "airflow", "dask", "pyarrow", "nbgrader"]
+
+
+def modules():
+    """Names of the modules of mlmon and their files."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        yield ".".join(part for part in parts if part != "__init__"), path
+
+
+NAMES = dict(modules())
+
+
+def imported(tree, package=()):
+    """Modules of mlmon that a syntax tree imports; `package` is where its relative imports start."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name.split(".")[0] == "mlmon")
+        elif isinstance(node, ast.ImportFrom):
+            start = package[: len(package) - node.level + 1] if node.level else ()
+            module = ".".join([*start, *([node.module] if node.module else [])])
+            if module.split(".")[0] == "mlmon":
+                whole = [f"{module}.{alias.name}" for alias in node.names]
+                yield from (name if name in NAMES else module for name in whole)
+
+
+def graph():
+    found = {}
+    for name, path in NAMES.items():
+        package = name.split(".") if path.name == "__init__.py" else name.split(".")[:-1]
+        found[name] = set(imported(ast.parse(path.read_text()), tuple(package))) - {name, "mlmon"}
+    return found
+
+
+def test_each_module_imports_what_the_graph_says():
+    # The graph is a plan to compare with, not a record of what happens to be there.
+    assert {name: sorted(needs) for name, needs in graph().items() if needs} == {n: sorted(v) for n, v in GRAPH.items()}
+
+
+def test_imports_make_no_circle():
+    # Taking away, again and again, what imports nothing that is left must leave nothing.
+    left = graph()
+    while free := [name for name, needs in left.items() if not needs & left.keys()]:
+        for name in free:
+            del left[name]
+    assert not left, f"in a circle, or above one: {sorted(left)}"
+
+
+@pytest.mark.parametrize("name", ["mlmon.plot", "mlmon.report"])
+def test_plot_and_report_stand_alone(name):
+    # Both take what they show by argument, so that any code can use them.
+    assert graph()[name] == set()
+
+
+def test_numbers_know_no_decisions():
+    # A PSI can be plotted or exported without importing a verdict.
+    assert graph()["mlmon.drift.distance"].isdisjoint({"mlmon.drift.detect", "mlmon.drift.verdict"})
+
+
+@pytest.mark.parametrize("line", ["import mlmon", "from mlmon import drift"])
+def test_an_import_loads_nothing_heavy(line):
+    # A student waits for every import; these libraries are loaded where they are used.
+    show = f"{line}; import sys; print(*[name for name in {HEAVY} if name in sys.modules])"
+    told = subprocess.run([sys.executable, "-c", show], capture_output=True, text=True, check=True)
+    assert told.stdout.split() == []
+
+
+def names_from_mlmon(cell):
+    """Names that one code cell takes from mlmon; lines that only IPython reads are left out."""
+    source = re.sub(r"^\s*[%!].*$", "", cell.source, flags=re.M)
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name.split(".")[0] == "mlmon")
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "mlmon":
+            yield from (alias.name for alias in node.names)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "course").glob("*.ipynb")), ids=lambda path: path.stem)
+def test_a_notebook_takes_at_most_three_names_from_mlmon(path):
+    # An idea is written out in its notebook; the package helps, it does not hide.
+    cells = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+    names = {name for cell in cells for name in names_from_mlmon(cell)}
+    assert len(names) <= 3, sorted(names)
+
+
+# What an exercise may take from mlmon: never the module that holds its own answer.
+ALLOWED = {"ex2_drift": {"mlmon.data", "mlmon.plot", "mlmon.grading.checks"}}
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "solutions").glob("*/*.ipynb")), ids=lambda path: path.stem)
+def test_an_exercise_does_not_import_its_answer(path):
+    # Neither the reference solution nor its hidden tests may lean on the package's own.
+    cells = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+    source = "\n".join(re.sub(r"^\s*[%!].*$", "", cell.source, flags=re.M) for cell in cells)
+    for name in imported(ast.parse(source)):
+        assert any(name == allowed or name.startswith(f"{allowed}.") for allowed in ALLOWED[path.parent.name]), name

@@ -1,0 +1,153 @@
+"""The pages tell the truth: each command of the README runs, each link leads somewhere."""
+
+import contextlib
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "datasets/README.md"]
+
+
+def commands(text):
+    """Commands of the fenced ``sh`` blocks, continued lines joined, comments left out."""
+    blocks = re.findall(r"^```sh\n(.*?)^```", text, re.M | re.S)
+    lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
+    bare = (line.split("  #")[0].removeprefix("$ ").strip() for line in lines)
+    return [" ".join(line.split()) for line in bare if line and not line.startswith("#")]
+
+
+def runs(clone, command):
+    """The command ends well."""
+    answer = subprocess.run(shlex.split(command), cwd=clone, env=shell(clone), capture_output=True, text=True)
+    assert answer.returncode == 0, (answer.stdout + answer.stderr)[-2000:]
+
+
+def opens(clone, command):
+    """The command serves the welcome notebook, to who has the token, until it is stopped."""
+    log, port = clone / "build" / "course.log", free_port()
+    with log.open("w") as lines:
+        server = subprocess.Popen(
+            [*shlex.split(command), f"PORT={port}"],
+            cwd=clone, env=shell(clone), stdout=lines, stderr=lines, start_new_session=True,
+        )
+    try:
+        address = first_address(log, server)
+        assert f":{port}/lab/tree/course/00_orientation.ipynb?" in address
+        api = f"http://127.0.0.1:{port}/api/contents/course/00_orientation.ipynb?content=0"
+        assert json.load(get(f"{api}&{address.split('?')[1]}"))["type"] == "notebook"
+        with pytest.raises(urllib.error.HTTPError, match="403"):
+            get(api)
+        server.send_signal(signal.SIGTERM)
+        server.wait(30)
+        with pytest.raises(urllib.error.URLError):
+            get(api)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(server.pid, signal.SIGKILL)
+
+
+def stands(clone, command):
+    """The command is what runs this test, or needs what this machine lacks; another test stands for it."""
+
+
+# How each command of the README is tried, in a fresh copy of the repository.
+TRIED = {
+    "make": runs,
+    "make course": opens,
+    "make test": stands,  # it runs this file
+    "make prove": stands,  # hours
+    "mlmon doctor": runs,
+    "conda env create --file environment.yml": stands,  # test_environment.py reads it with conda's grammar
+    "conda run --no-capture-output --name mlmon mlmon lab": stands,  # tests/browser starts `mlmon lab`
+}
+
+
+def shell(clone):
+    """A student's shell in the clone, its .venv active."""
+    return {**os.environ, "VIRTUAL_ENV": str(clone / ".venv"), "PATH": f"{clone / '.venv' / 'bin'}:{os.environ['PATH']}"}
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def get(url):
+    return urllib.request.urlopen(url, timeout=10)
+
+
+def first_address(log, server):
+    end = time.monotonic() + 120
+    while time.monotonic() < end and server.poll() is None:
+        if found := re.search(r"http://127\S+token=\w+", log.read_text()):
+            return found.group()
+        time.sleep(0.2)
+    raise AssertionError(log.read_text()[-2000:])
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory):
+    """What `git clone` gives, with the work of this tree, set up by `make`."""
+    folder = tmp_path_factory.mktemp("fresh") / "mlmon"
+    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for name in filter(None, names.split("\0")):
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    made = subprocess.run(["make", "setup"], cwd=folder, capture_output=True, text=True)
+    assert made.returncode == 0, (made.stdout + made.stderr)[-2000:]
+    return folder
+
+
+@pytest.mark.xdist_group("clone")
+@pytest.mark.parametrize("command", commands((ROOT / "README.md").read_text()))
+def test_a_command_of_the_readme_does_what_it_says(command, request):
+    # Whoever copies a line from the README gets what the README promises.
+    assert command in TRIED, f"say in TRIED how `{command}` is tried"
+    how = TRIED[command]
+    how(None if how is stands else request.getfixturevalue("clone"), command)
+
+
+def test_the_reader_of_commands_reads_what_a_person_would():
+    # Comments go, prompts go, continued lines are one command, other fences are not commands.
+    page = "```sh\n# a note\n$ make test  # all\nmlmon grade ex2 \\\n    --submissions dir\n```\n```text\nok\n```\n"
+    assert commands(page) == ["make test", "mlmon grade ex2 --submissions dir"]
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if (ROOT / page).exists()])
+def test_each_link_to_a_file_leads_to_it(page):
+    # A link is relative to its page; addresses of other machines are not followed.
+    text = re.sub(r"^```.*?^```", "", (ROOT / page).read_text(), flags=re.M | re.S)
+    links = [link for link in re.findall(r"\]\(([^)\s]+)\)|src=\"([^\"]+)\"", text)]
+    targets = [(one or other).split("#")[0] for one, other in links if "://" not in (one or other)]
+    missing = [target for target in filter(None, targets) if not ((ROOT / page).parent / target).exists()]
+    assert missing == []
+
+
+def test_make_alone_lists_each_target_in_one_line():
+    # Every public target has its line, and every line a target.
+    listed = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    phony = re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), re.M).group(1).split()
+    assert sorted(line.split()[0] for line in listed) == sorted(phony)
+
+
+def test_ci_calls_the_readmes_test_command():
+    # CI has no way of its own: what passes there passes for whoever types the command.
+    script = ROOT / ".ci" / "run"
+    assert os.access(script, os.X_OK)
+    assert "make test" in script.read_text()
+    assert "pytest" not in script.read_text()

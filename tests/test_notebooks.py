@@ -1,0 +1,80 @@
+"""The notebooks of the course are stored as they run: executed, in order, without an error."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+import pytest
+
+ROOT = Path(__file__).parents[1]
+COURSE = sorted((ROOT / "course").glob("*.ipynb"))
+each_notebook = pytest.mark.parametrize("path", COURSE, ids=lambda path: path.stem)
+
+# Stored outputs are those of the Python that is tested throughout; on the others the cells must run.
+MODE = "--nbval" if sys.version_info[:2] == (3, 11) else "--nbval-lax"
+
+
+def code_cells(path):
+    return [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code" and cell.source.strip()]
+
+
+def silent():
+    """Environment of a kernel: one thread a library, and no word to other machines."""
+    return {**os.environ, "OMP_NUM_THREADS": "1", "DO_NOT_TRACK": "true", "MLFLOW_DISABLE_TELEMETRY": "true"}
+
+
+@pytest.mark.slow
+@each_notebook
+def test_running_again_gives_the_stored_outputs(path):
+    # What the text says of a picture or a number is true of what the reader gets.
+    nbval = ["-m", "pytest", "-q", "-o", "addopts=", "-p", "no:cacheprovider", "-p", "no:xdist", "--no-header"]
+    answer = subprocess.run(
+        [sys.executable, *nbval, MODE, "--nbval-current-env", "--nbval-cell-timeout=300", str(path)],
+        cwd=ROOT, env=silent(), capture_output=True, text=True,
+    )
+    assert answer.returncode == 0, answer.stdout[-5000:] + answer.stderr[-2000:]
+
+
+@each_notebook
+def test_every_cell_is_stored_executed_from_top_to_bottom(path):
+    # Cells run in the order in which a reader meets them, in one session.
+    cells = code_cells(path)
+    assert cells
+    assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
+
+
+@each_notebook
+def test_no_error_or_warning_is_stored(path):
+    # A reader on a code host sees only what the author has seen and meant.
+    outputs = [output for cell in code_cells(path) for output in cell.outputs]
+    assert [output for output in outputs if output.output_type == "error"] == []
+    assert [output.text for output in outputs if output.get("name") == "stderr"] == []
+
+
+@each_notebook
+def test_no_path_of_the_authors_machine_is_stored(path):
+    # Paths of one machine mean nothing on another.
+    text = path.read_text()
+    assert str(ROOT) not in text
+    assert str(Path.home()) + "/" not in text
+
+
+@pytest.mark.prove
+@each_notebook
+def test_twenty_runs_all_end_well(path):
+    # A notebook that fails once in twenty fails in every class; the times go into a table, aim 20 s.
+    from nbclient import NotebookClient
+
+    seconds = []
+    for _ in range(20):
+        start = time.monotonic()
+        notebook = nbformat.read(path, as_version=4)
+        NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(path.parent)}}).execute(env=silent())
+        seconds.append(time.monotonic() - start)
+    table = ROOT / "build" / "prove" / "notebooks.md"
+    table.parent.mkdir(parents=True, exist_ok=True)
+    with table.open("a") as lines:
+        lines.write(f"| {path.stem} | {sorted(seconds)[10]:.1f} | {max(seconds):.1f} |\n")
