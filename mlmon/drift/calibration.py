@@ -75,14 +75,28 @@ def merged_z(merged):
 
 def row_scores(values):
     """Scores of every row by its rank among `values`; 0 where a value is missing."""
+    order, ends = tie_groups(values)
     scores = np.zeros((len(values), SCORES))
-    present = np.flatnonzero(~np.isnan(values))
-    if len(present):
-        order = present[np.argsort(values[present], kind="stable")]
-        ranked = values[order]
-        ends = np.append(np.flatnonzero(ranked[1:] != ranked[:-1]), len(ranked) - 1)
+    if len(order):
         scores[order] = np.repeat(block_scores(ends + 1), np.diff(ends, prepend=-1), axis=0)
     return scores
+
+
+def centred_ranks(values):
+    """Midranks over (0, 1), less 1/2; 0 where a value is missing."""
+    order, ends = tie_groups(values)
+    ranks = np.zeros(len(values))
+    if len(order):
+        size = np.diff(ends, prepend=-1)
+        ranks[order] = np.repeat((ends + 1 - size / 2) / len(order) - 0.5, size)
+    return ranks
+
+
+def tie_groups(values):
+    """Places of the present values in rising order, and where in it each group of ties ends."""
+    order = np.argsort(values)[: len(values) - int(np.isnan(values).sum())]     # nan is sorted last
+    ranked = values[order]
+    return order, np.append(np.flatnonzero(ranked[1:] != ranked[:-1]), len(ranked) - 1) if len(order) else order
 
 
 def standardise(sums, squares, m, total):

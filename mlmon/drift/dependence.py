@@ -7,7 +7,7 @@ every product of two features is compared between the samples.
 import numpy as np
 from scipy import special
 
-from mlmon.drift.calibration import corrected, draw_rows
+from mlmon.drift.calibration import centred_ranks, corrected, draw_rows
 
 ROWS = 10_000        # of each sample that are looked at, at most
 SMALL = 500          # from here on the normal approximation serves; below it rows are permuted
@@ -55,22 +55,11 @@ def pair_p(features, seed):
 def _marks(ref, cur):
     """Centred columns of a feature in both samples, two lists side by side."""
     if ref[0] == "numeric":
-        pair = [_ranks(values) for _, values in (ref, cur)]
+        pair = [centred_ranks(values) for _, values in (ref, cur)]
         return [[side] for side in pair] if all(side.any() for side in pair) else ([], [])
     counts = np.bincount(np.concatenate([ref[1], cur[1]]) + 1)[1:]
     levels = [level for level in np.argsort(-counts, kind="stable")[:MARKS] if counts[level]]
     return tuple([_mark(codes, level) for level in levels[: max(1, len(np.flatnonzero(counts)) - 1)]] for _, codes in (ref, cur))
-
-
-def _ranks(values):
-    """Midranks over (0, 1), centred; 0 where missing."""
-    from scipy.stats import rankdata
-
-    centred = np.zeros(len(values))
-    present = ~np.isnan(values)
-    if present.any():
-        centred[present] = (rankdata(values[present]) - 0.5) / present.sum() - 0.5
-    return centred
 
 
 def _mark(codes, level):
