@@ -12,9 +12,8 @@ PY        = $(BIN)/python
 MLMON     = $(PY) -m mlmon.cli
 
 # 3.11 is tested throughout, so it comes first.
-PYTHON ?= $(shell for python in python3.11 python3 python3.12 python3.13; do \
-    $$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
-    && echo $$python && break; done)
+FITS    = -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null
+PYTHON ?= $(shell for python in python3.11 python3 python3.12 python3.13; do $$python $(FITS) && echo $$python && break; done)
 
 # No library phones home (mlmon/lab.py holds the same list).
 export DO_NOT_TRACK = true
@@ -32,11 +31,13 @@ test prove: export OPENBLAS_NUM_THREADS = 1
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
+APT = $(shell test "$$(id -u)" = 0 || echo sudo --non-interactive) env DEBIAN_FRONTEND=noninteractive apt-get --quiet
+
 # One lock decides every version; `sync` also takes away what is no longer in it.
 $(VENV)/ready: requirements.lock pyproject.toml
-	@test -n "$(PYTHON)" || { echo "mlmon needs Python 3.11, 3.12 or 3.13 and found none of them." \
+	@$(or $(PYTHON),false) $(FITS) || { echo "mlmon needs Python 3.11, 3.12 or 3.13, got $(or $(PYTHON),none of them)." \
 	    "Install one, or name it: make setup PYTHON=/path/to/python3.11" >&2; exit 1; }
-	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || DEBIAN_FRONTEND=noninteractive $(as_root) apt-get install --yes --quiet python3-venv \
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { $(APT) update && $(APT) install --yes python3-venv; } \
 	    || { echo "Python's venv module is missing. Mend it: sudo apt-get install python3-venv" >&2; exit 1; }
 	@mkdir -p build
 	@$(PY) -c '' 2>/dev/null || $(PYTHON) -m venv --clear $(VENV)
@@ -45,8 +46,6 @@ $(VENV)/ready: requirements.lock pyproject.toml
 	$(BIN)/uv pip sync --quiet --python $(PY) --require-hashes requirements.lock
 	$(BIN)/uv pip install --quiet --python $(PY) --no-deps --no-build-isolation --editable .
 	@touch $@
-
-as_root = $(shell test "$$(id -u)" = 0 || echo sudo --non-interactive --preserve-env=DEBIAN_FRONTEND)
 
 setup: $(VENV)/ready  ## make .venv and install the locked set into it
 
