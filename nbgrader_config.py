@@ -5,6 +5,7 @@
 
 import os
 import sys
+import warnings
 from pathlib import Path
 
 root = Path(__file__).resolve().parent
@@ -14,6 +15,9 @@ root = Path(__file__).resolve().parent
 commands = str(Path(sys.executable).parent)
 if commands not in os.environ.get("PATH", "").split(os.pathsep):
     os.environ["PATH"] = commands + os.pathsep + os.environ.get("PATH", "")
+
+# Its queries set off a warning of SQLAlchemy for each submission; nothing is wrong.
+warnings.filterwarnings("ignore", message="Object of type <Submitted")
 
 c = get_config()  # noqa: F821, nbgrader defines it
 

@@ -28,7 +28,7 @@ from traitlets import Float, Integer
 
 from . import grades, mend, submission
 from . import release as releases
-from .course import Course, GradingError, log
+from .course import GradingError, log
 from .feedback import write_feedback
 
 # One thread at a time works with nbgrader and its gradebook; it steps aside while cells run.
@@ -320,9 +320,9 @@ def _grade(course, exercise, source, workers, check, progress):
     version = releases.digest(course.solution(exercise))
     keys = {student: f"{version} {digest}" for student, digest, *_ in handed_in}
     waiting = [entry for entry in handed_in if not ledger.done(entry[0], exercise, keys[entry[0]])]
+    releases.generate(course, exercise, str((course.build / "release").relative_to(course.root)), enrol=True)
     if waiting and check:
         check_grader(course, exercise, workers=workers, progress=progress)
-    releases.generate(course, exercise, str((course.build / "release").relative_to(course.root)), enrol=True)
     for row in _run(course, exercise, waiting, workers, progress):
         ledger.save(row, keys[row.student])
     rows = [ledger.row(student, exercise) for student, *_ in handed_in]
@@ -445,7 +445,9 @@ def check_grader(course, exercise, *, workers=2, progress=False):
     """
     folder = str((course.build / "check").relative_to(course.root))
     shutil.rmtree(course.root / folder, ignore_errors=True)
-    trial = Course.at(course.root, build=folder)
+    trial = course.beside(folder)
+    if (course.build / "gradebook.db").exists():  # a copy is there sooner than a new one
+        shutil.copy(course.build / "gradebook.db", trial.build)
     releases.generate(trial, exercise, f"{folder}/release", enrol=True)
     release = releases.notebooks(trial.release(exercise))
     waiting = []

@@ -1,12 +1,16 @@
 """Where a course keeps its work, and how nbgrader's own steps are run over it."""
 
+import copy
 import glob
 import logging
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
 log = logging.getLogger("mlmon.grading")
 log.addHandler(logging.NullHandler())
+# nbgrader tells it of each cell with hidden tests; what a student did change is noted while mending.
+log.addFilter(lambda record: "has changed! (should be" not in str(record.msg))
 
 
 class GradingError(Exception):
@@ -25,15 +29,13 @@ class Course:
     config: object
 
     @classmethod
-    def at(cls, root=".", *, build="build"):
+    def at(cls, root="."):
         """Open the course whose `nbgrader_config.py` is in `root` or above it.
 
         Parameters
         ----------
         root : path
             A folder of the course.
-        build : str
-            Where submissions, grades and feedback go, relative to the root.
 
         Returns
         -------
@@ -43,12 +45,26 @@ class Course:
 
         root = _find_root(Path(root).resolve())
         config = PyFileConfigLoader("nbgrader_config.py", path=str(root)).load_config()
-        folder = config.CourseDirectory
+        return cls(root, root / "build", config)
+
+    def beside(self, build):
+        """The same course with submissions, gradebook and feedback in another folder.
+
+        Parameters
+        ----------
+        build : str
+            Relative to the root; made when it is not there.
+
+        Returns
+        -------
+        Course
+        """
+        config = copy.deepcopy(self.config)
         for step in ("submitted", "autograded", "feedback"):
-            folder[f"{step}_directory"] = f"{build}/{step}"
-        (root / build).mkdir(parents=True, exist_ok=True)
-        folder["db_url"] = f"sqlite:///{root / build / 'gradebook.db'}"
-        return cls(root, root / build, config)
+            config.CourseDirectory[f"{step}_directory"] = f"{build}/{step}"
+        config.CourseDirectory["db_url"] = f"sqlite:///{self.root / build / 'gradebook.db'}"
+        (self.root / build).mkdir(parents=True, exist_ok=True)
+        return Course(self.root, self.root / build, config)
 
     def exercises(self):
         """Names of the exercises that have a solution, sorted."""
@@ -86,6 +102,7 @@ class Course:
         """Open nbgrader's gradebook; use it in a `with` block."""
         from nbgrader.api import Gradebook
 
+        _hush()
         return Gradebook(self.config.CourseDirectory.db_url, self.config.CourseDirectory.course_id)
 
     def convert(self, converter, exercise, student=None, **traits):
@@ -109,6 +126,7 @@ class Course:
         """
         from nbgrader.coursedir import CourseDirectory
 
+        _hush()
         problems = {}
 
         class Step(converter):
@@ -125,6 +143,11 @@ class Course:
             folders.student_id = glob.escape(student)
         Step(coursedir=folders, config=self.config, log=log, **traits).start()
         return problems
+
+
+def _hush():
+    """Silence a warning that nbgrader's queries set off for each submission; nothing is wrong."""
+    warnings.filterwarnings("ignore", message="Object of type <Submitted")
 
 
 def _find_root(start):

@@ -7,15 +7,12 @@ import shutil
 
 import bleach
 from bleach.css_sanitizer import CSSSanitizer
+from jinja2 import pass_context
 from nbconvert.exporters import HTMLExporter
 from nbgrader.converters import GenerateFeedback
 from nbgrader.preprocessors import ClearHiddenTests, NbGraderPreprocessor
 from nbgrader.utils import is_grade, is_solution
-
-try:
-    from jinja2 import pass_context
-except ImportError:  # jinja2 below 3
-    from jinja2 import contextfilter as pass_context
+from traitlets import List
 
 # No script, no frame, nothing from another address: a student's page shows, and does nothing.
 _POLICY = (
@@ -87,9 +84,11 @@ class SafeHTMLExporter(HTMLExporter):
 class HideTests(NbGraderPreprocessor):
     """Take hidden tests out of a graded notebook: from sources, tracebacks and outputs."""
 
+    display_data_priority = List(["text/html", "image/png", "image/jpeg", "text/latex", "text/plain"], config=True)
+
     def preprocess(self, nb, resources):
         """Clear the notebook for its student's eyes."""
-        clear = ClearHiddenTests(parent=self)
+        clear = ClearHiddenTests(log=self.log)
         hidden = _hidden_lines(nb, clear)
         own = {cell.get("execution_count") for cell in nb.cells if not _is_test(cell)}
         nb, resources = clear.preprocess(nb, resources)
@@ -111,8 +110,9 @@ def _hidden_lines(nb, clear):
     for cell in nb.cells:
         inside = False
         for line in cell.source.split("\n"):
-            inside = (inside or clear.begin_test_delimeter in line) and clear.end_test_delimeter not in line
+            inside = inside or clear.begin_test_delimeter in line
             (hidden if inside else open_).add(line.strip())
+            inside = inside and clear.end_test_delimeter not in line
     lines = {line for line in hidden - open_ if len(line) >= 8}
     return sorted(lines, key=len, reverse=True)
 

@@ -1,80 +1,86 @@
 """A toy course for the grader's own tests, and ways to hand work in."""
 
 import csv
+import re
 import shutil
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+ANSWERS = Path(__file__).parent / "submissions"
 
 
-def _code(source, id, **mark):
-    return _marked(nbformat.v4.new_code_cell(source, id=id), id, mark)
+def code_cell(source, id, **mark):
+    return mark_cell(nbformat.v4.new_code_cell(source, id=id), id, mark)
 
 
-def _text(source, id, **mark):
-    return _marked(nbformat.v4.new_markdown_cell(source, id=id), id, mark)
+def text_cell(source, id, **mark):
+    return mark_cell(nbformat.v4.new_markdown_cell(source, id=id), id, mark)
 
 
-def _marked(cell, id, mark):
+def mark_cell(cell, id, mark):
     if mark:
         base = {"schema_version": 3, "grade_id": id, "grade": False, "solution": False, "locked": False, "task": False}
         cell.metadata["nbgrader"] = {**base, **mark}
     return cell
 
 
-def _test(source, id, points):
-    return _code(source, id, grade=True, locked=True, points=points)
+def graded_cell(source, id, points):
+    return code_cell(source, id, grade=True, locked=True, points=points)
 
 
-def _notebook(*cells):
+def make_notebook(*cells):
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
     return nbformat.v4.new_notebook(cells=list(cells), metadata=kernel, nbformat_minor=5)
 
 
 def toy_notebooks():
-    """Two notebooks: `mean` with partial credit and an essay, `gap` with hidden tests."""
-    mean = _notebook(
-        _text("# The mean", "title"),
-        _code("import warnings", "imports"),
-        _code(
+    """Two notebooks: `mean` with partial credit and an essay, `gap` with a score that the answer sets."""
+    mean = make_notebook(
+        text_cell("# The mean", "title"),
+        code_cell("import warnings", "imports"),
+        code_cell(
             "def mean(x):\n    ### BEGIN SOLUTION\n    return sum(x) / len(x)\n    ### END SOLUTION",
             "mean",
             solution=True,
         ),
-        _test(
+        graded_cell(
             'assert mean([1, 3]) == 2, "mean([1, 3]) should be 2"\n'
             "### BEGIN HIDDEN TESTS\nsecret_numbers = [5, 6, 10]\n"
             'assert mean(secret_numbers) == 7, "Did you divide by the length?"\n### END HIDDEN TESTS',
             "mean_test",
             2,
         ),
-        _code(
+        code_cell(
             "def signs(x):\n    ### BEGIN SOLUTION\n    return [(v > 0) - (v < 0) for v in x]\n    ### END SOLUTION",
             "signs",
             solution=True,
         ),
-        _test(
+        graded_cell(
             "right = [signs([v]) == [s] for v, s in [(3, 1), (-2, -1), (0, 0), (7, 1)]]\nsum(right)", "signs_test", 4
         ),
-        _text("*Say what a mean hides.*\n\n### BEGIN SOLUTION\nThe spread.\n### END SOLUTION", "essay",
+        text_cell("*Say what a mean hides.*\n\n### BEGIN SOLUTION\nThe spread.\n### END SOLUTION", "essay",
               grade=True, solution=True, points=3),
     )  # fmt: skip
-    gap = _notebook(
-        _code("base = 10", "given", locked=True),
-        _code(
+    gap = make_notebook(
+        code_cell("base = 10", "given", locked=True),
+        code_cell(
             "def gap(a, b):\n    ### BEGIN SOLUTION\n    return abs(a - b)\n    ### END SOLUTION", "gap", solution=True
         ),
-        _test(
+        graded_cell(
             "assert gap(base, 7) == 3\n### BEGIN HIDDEN TESTS\nhidden_pair = (4, 9)\n"
             'assert gap(*hidden_pair) == 5, "Is your gap negative?"\n### END HIDDEN TESTS',
             "gap_test",
             1,
         ),
+        code_cell("def credit():\n    ### BEGIN SOLUTION\n    return 3.0\n    ### END SOLUTION", "credit", solution=True),
+        graded_cell("credit()", "credit_test", 3),
     )
     return {"mean": mean, "gap": gap}
 
@@ -85,9 +91,12 @@ RIGHT = {
         "signs": "def signs(x):\n    return [1 if v > 0 else -1 if v < 0 else 0 for v in x]",
         "essay": "It hides how far apart the values are.",
     },
-    "gap": {"gap": "def gap(a, b):\n    return max(a, b) - min(a, b)"},
+    "gap": {
+        "gap": "def gap(a, b):\n    return max(a, b) - min(a, b)",
+        "credit": "def credit():\n    return 3",
+    },
 }
-FULL = {"mean:mean_test": 2, "mean:signs_test": 4, "gap:gap_test": 1}
+FULL = {"gap:gap_test": 1, "gap:credit_test": 3, "mean:mean_test": 2, "mean:signs_test": 4}
 
 
 def answer(release, sources):
@@ -133,16 +142,117 @@ def points(row, names):
     return {name: float(row[name]) if row[name] else None for name in names}
 
 
-def make_course(folder):
-    """A course with nbgrader's settings of this project and the toy exercise."""
+def make_course(folder, notebooks=None):
+    """A course with nbgrader's settings of this project and a toy exercise."""
     from mlmon.grading.course import Course
 
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(ROOT / "nbgrader_config.py", folder)
     (folder / "solutions" / "toy").mkdir(parents=True)
-    for name, notebook in toy_notebooks().items():
+    for name, notebook in (notebooks or toy_notebooks()).items():
         nbformat.write(notebook, folder / "solutions" / "toy" / f"{name}.ipynb")
     return Course.at(folder)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A right or wrong answer: its cells, ``{notebook: {grade_id: source}}``, and the points it loses by test."""
+
+    name: str
+    cells: dict
+    loses: dict
+
+
+def read_answer(path):
+    """Read an answer from a file of ``submissions/``; its README shows the form."""
+    text = Path(path).read_text(encoding="utf-8")
+    head, *blocks = re.split(r"^# %% ", text, flags=re.MULTILINE)
+    cells, loses = {}, {}
+    for block in blocks:
+        title, _, source = block.partition("\n")
+        notebook, grade_id = title.strip().split(":")
+        cells.setdefault(notebook, {})[grade_id] = source.strip()
+    for line in re.findall(r"^# loses: (.*)$", head, flags=re.MULTILINE):
+        for item in filter(None, line.split(",")):
+            name, *lost = item.split()
+            loses[name] = float(lost[0]) if lost else None
+    return Answer(f"{Path(path).parent.name}/{Path(path).stem}", cells, loses)
+
+
+def read_answers(exercise, kind):
+    """All right or all wrong answers of an exercise, by name."""
+    return [read_answer(path) for path in sorted((ANSWERS / exercise / kind).glob("*.py"))]
+
+
+def due(answer, parts):
+    """Points that an answer should get for each automatic part of the notebooks that it names."""
+    known = [part for part in parts if part.automatic and part.notebook in answer.cells]
+    unknown = set(answer.loses) - {part.grade_id for part in known}
+    assert not unknown, f"{answer.name} names tests that its notebooks do not have: {sorted(unknown)}"
+    lost = {part.name: answer.loses.get(part.grade_id, 0.0) for part in known}
+    return {part.name: 0.0 if lost[part.name] is None else part.points - lost[part.name] for part in known}
+
+
+def exercise_course(folder, exercise):
+    """One exercise of the real course in a folder of its own, released."""
+    from mlmon.grading import release
+    from mlmon.grading.course import Course
+
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copy(ROOT / "nbgrader_config.py", folder)
+    shutil.copytree(ROOT / "solutions" / exercise, folder / "solutions" / exercise)
+    made = Course.at(folder)
+    release.release(made, exercise)
+    return made
+
+
+def without_demonstrations(notebook):
+    """Keep marked cells and imports: graded cells need no others, and pictures take half of the time."""
+    plain = [cell for cell in notebook.cells if cell.cell_type == "code" and "nbgrader" not in cell.metadata]
+    shows = [cell for cell in plain if not cell.source.lstrip().startswith(("import ", "from "))]
+    notebook.cells = [cell for cell in notebook.cells if cell not in shows]
+    return notebook
+
+
+def grade_answers(course, exercise, answers, workers=2):
+    """Grade answers as one class, each handing in the notebooks that it names.
+
+    Parameters
+    ----------
+    course : Course
+        Released, as by `exercise_course`.
+    exercise : str
+    answers : list of Answer
+
+    Returns
+    -------
+    dict of str to dict of str to float
+        Points by answer and part, of the notebooks handed in.
+    """
+    from mlmon.grading import autograde
+
+    reference = {
+        name: {
+            cell.metadata.nbgrader.grade_id: cell.source
+            for cell in nbformat.read(course.solution(exercise) / f"{name}.ipynb", as_version=4).cells
+            if cell.metadata.get("nbgrader", {}).get("solution")
+        }
+        for name in sorted({notebook for one in answers for notebook in one.cells})
+    }
+    for one in answers:
+        books = answer(course.release(exercise), {book: {**reference[book], **one.cells[book]} for book in one.cells})
+        named = {book: without_demonstrations(books[book]) for book in one.cells}
+        hand_in(course.root / "in", one.name.replace("/", " "), named)
+    autograde.grade(course, exercise, course.root / "in", workers=workers, check=False, progress=False)
+    rows = read_grades(course)
+    return {
+        one.name: {
+            name: float(value) if value else None
+            for name, value in rows[one.name.replace("/", " ")].items()
+            if name.split(":")[0] in one.cells
+        }
+        for one in answers
+    }
 
 
 @pytest.fixture
@@ -158,10 +268,10 @@ def course(tmp_path):
 @pytest.fixture(scope="session")
 def kit():
     """The helpers above, since test files of this suite are not importable by name."""
-    return sys.modules[__name__]
+    return SimpleNamespace(**{name: value for name, value in globals().items() if not name.startswith("__")})
 
 
-def mlmon(course, *words, **options):
+def run_mlmon(course, *words, **options):
     """Run the command in a process of its own."""
     command = [sys.executable, "-m", "mlmon.cli", *words, "--root", str(course.root)]
     return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, **options)

@@ -1,0 +1,61 @@
+"""Exercise 2 gives right answers all points, and a wrong one loses those of its slip and no others."""
+
+from pathlib import Path
+
+import pytest
+
+from mlmon.grading import autograde, release
+
+ANSWERS = Path(__file__).parent / "submissions" / "ex2_drift"
+RIGHT = sorted(path.stem for path in (ANSWERS / "right").glob("*.py"))
+WRONG = sorted(path.stem for path in (ANSWERS / "wrong").glob("*.py"))
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory, kit):
+    return kit.exercise_course(tmp_path_factory.mktemp("ex2"), "ex2_drift")
+
+
+@pytest.fixture(scope="module")
+def parts(course):
+    return release.parts(course.release("ex2_drift"))
+
+
+@pytest.fixture(scope="module")
+def answers(kit):
+    return {one.name: one for kind in ("right", "wrong") for one in kit.read_answers("ex2_drift", kind)}
+
+
+@pytest.fixture(scope="module")
+def scores(course, kit, answers):
+    """All answers, graded as one class."""
+    return kit.grade_answers(course, "ex2_drift", list(answers.values()))
+
+
+@pytest.mark.slow
+def test_the_reference_gets_all_automatic_points_and_the_release_none(course):
+    autograde.check_grader(course, "ex2_drift")  # raises if either is off
+
+
+def test_the_written_question_is_the_only_part_for_a_person(parts):
+    assert [part.name for part in parts if not part.automatic] == ["5_comparing_methods:explain_picture"]
+
+
+def test_there_are_enough_answers_to_hold_the_grader_honest():
+    assert len(RIGHT) >= 10 and len(WRONG) >= 20
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", RIGHT)
+def test_a_right_answer_gets_all_points(name, kit, answers, parts, scores):
+    one = answers[f"right/{name}"]
+    assert not one.loses
+    assert {part: scores[one.name][part] for part in kit.due(one, parts)} == kit.due(one, parts)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_answer_loses_the_points_of_its_slip_and_no_others(name, kit, answers, parts, scores):
+    one = answers[f"wrong/{name}"]
+    assert one.loses, f"{name}.py says with `# loses:` what it costs"
+    assert {part: scores[one.name][part] for part in kit.due(one, parts)} == kit.due(one, parts)
