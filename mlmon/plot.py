@@ -48,8 +48,8 @@ def ks(reference, current, *, ax=None, xlabel="value", names=("reference", "curr
     for heights, colour, width in ((F, REFERENCE, 3), (G, CURRENT, 2)):
         ax.step(along, np.r_[0, heights, 1], where="post", color=colour, lw=width)
     ax.fill_between(every, F, G, step="post", color=LOOK, alpha=0.09, lw=0)
-    _name_curves(ax, old, new, F.mean() >= G.mean(), names, high - low)
     widest = np.argmax(np.abs(F - G))
+    _name_curves(ax, old, new, F.mean() >= G.mean(), names, high - low, free_below=(F + G)[widest] > 0.8)
     ax.plot([every[widest]] * 2, [F[widest], G[widest]], color=LOOK, lw=2.5,
             marker="_", ms=9, mew=2.5, solid_capstyle="butt", zorder=4)
     side = 1 if every[widest] < (low + high) / 2 else -1
@@ -64,14 +64,14 @@ def histograms(reference, current, *, bins=40, ax=None, xlabel="value",
                names=("reference", "current")):
     """Two samples of one feature as shares of rows, on common bins.
 
-    The view ends at the 0.25 % and 99.75 % quantiles of both together, so that
+    The view ends at the 0.5 % and 99.5 % quantiles of both together, so that
     one outlier does not squeeze the picture; what lies beyond is not drawn.
 
     Parameters
     ----------
     reference, current : array-like of finite numbers
     bins : int
-        Number of equal bins in the view.
+        Number of equal bins in the view; whole numbers get bins of whole width.
 
     Returns
     -------
@@ -85,29 +85,31 @@ def histograms(reference, current, *, bins=40, ax=None, xlabel="value",
     """
     old, new = (_numbers(v, n, "histograms") for v, n in zip((reference, current), names))
     ax = _axes(ax)
-    low, high = _view(old, new)
-    edges = np.linspace(low, high, bins + 1)
+    edges = _even_edges(old, new, bins)
     p, q = (np.histogram(s, edges)[0] / s.size for s in (old, new))
     ax.bar(edges[:-1], p, np.diff(edges), align="edge", color=REFERENCE)
     ax.stairs(q, edges, color=CURRENT, lw=2)
-    ax.set(xlabel=xlabel, ylabel="share of rows", xlim=(low, high), ylim=(0, 1.18 * max(p.max(), q.max())))
+    ax.set(xlabel=xlabel, ylabel="share of rows", xlim=edges[[0, -1]], ylim=(0, 1.18 * max(p.max(), q.max())))
     _legend(ax, names)
     return ax
 
 
-def shares(p, q, labels, *, ax=None, xlabel="", names=("reference", "current")):
+def shares(p, q, labels, *, ax=None, xlabel="", mark=True, names=("reference", "current")):
     """Shares of each bin or level side by side, and which of them makes the PSI.
 
-    The bin with the largest term ``(q - p) log(q / p)`` is marked red with its
-    part of the whole. A bin that is empty on one side alone is named, because
-    its term has no end.
+    The bin with the largest term ``(q - p) log(q / p)`` is edged red and named
+    with its part of the whole. Where a bin is empty on one side alone, its term
+    has no end, and the picture says so. A bin "missing" that is empty on both is
+    left out.
 
     Parameters
     ----------
     p, q : array-like
         Shares of the reference and of the current data, each summing to one.
-    labels : sequence of str
+    labels : sequence
         One a bin.
+    mark : bool
+        Whether to mark the bin that makes the PSI.
 
     Returns
     -------
@@ -117,7 +119,7 @@ def shares(p, q, labels, *, ax=None, xlabel="", names=("reference", "current")):
     --------
     >>> ax = shares([0.5, 0.5], [0.2, 0.8], ["card", "cash"])
     >>> ax.texts[0].get_text()
-    'adds 0.27\\nof PSI 0.42'
+    'card adds 0.27\\nof PSI 0.42'
     """
     p, q = (_numbers(v, n, "shares") for v, n in zip((p, q), names))
     labels = [str(label) for label in labels]
@@ -125,20 +127,20 @@ def shares(p, q, labels, *, ax=None, xlabel="", names=("reference", "current")):
         raise ValueError(f"shares draws one pair of bars a label, got {p.size} and {q.size} shares "
                          f"for {len(labels)} labels. Pass as many of each.")
     ax = _axes(ax)
+    shown = [i for i, label in enumerate(labels) if label != "missing" or p[i] or q[i]]
+    p, q, labels = p[shown], q[shown], [labels[i] for i in shown]
     at = np.arange(p.size)
     ax.bar(at - 0.2, p, 0.4, color=REFERENCE)
     bars = ax.bar(at + 0.2, q, 0.4, color=CURRENT)
     with np.errstate(divide="ignore", invalid="ignore"):
         terms = np.where(p == q, 0.0, (q - p) * np.log(q / p))
     top = int(np.argmax(terms))
-    if terms[top] > 0:
+    if mark and terms[top] > 0:
         bars[top].set(edgecolor=LOOK, linewidth=2.5)
         total = terms.sum()
-        text = (f"adds {terms[top]:.2f}\nof PSI {total:.2f}" if np.isfinite(total)
-                else "empty on one side:\nno finite PSI")
-        ax.annotate(text, (top + 0.2, max(p[top], q[top])), (0, 6), textcoords="offset points",
-                    color=LOOK, weight="bold", ha="center", va="bottom", fontsize=9)
-    long = sum(map(len, labels)) > 60
+        words = f"adds {terms[top]:.2f}\nof PSI {total:.2f}" if np.isfinite(total) else "is empty on one\nside: no finite PSI"
+        ax.text(0.01, 0.98, f"{labels[top]} {words}", color=LOOK, weight="bold", va="top", transform=ax.transAxes)
+    long = sum(map(len, labels)) > 9 * ax.figure.get_figwidth() * ax.get_position().width
     ax.set_xticks(at, labels, rotation=35 if long else 0, ha="right" if long else "center")
     ax.set(xlabel=xlabel, ylabel="share of rows", xlim=(-0.6, p.size - 0.4),
            ylim=(0, 1.35 * max(p.max(), q.max())))
@@ -146,7 +148,7 @@ def shares(p, q, labels, *, ax=None, xlabel="", names=("reference", "current")):
     return ax
 
 
-def pairs(reference, current, x, y, *, ax=None, units=("", ""), most=600):
+def pairs(reference, current, x, y, *, ax=None, units=("", ""), log=False, most=600):
     """Two features against each other, for each sample, with both correlations.
 
     Parameters
@@ -154,6 +156,8 @@ def pairs(reference, current, x, y, *, ax=None, units=("", ""), most=600):
     reference, current : DataFrame
     x, y : str
         Two numeric columns.
+    log : bool
+        Whether both axes, and the correlation, are logarithmic.
     most : int
         Points drawn of each sample: the first so many rows.
 
@@ -170,16 +174,21 @@ def pairs(reference, current, x, y, *, ax=None, units=("", ""), most=600):
     ['reference: correlation 1.00', 'current: correlation -1.00']
     """
     ax = _axes(ax)
+    there, back = (np.log, np.exp) if log else (np.asarray, np.asarray)
     marks = ((reference, "reference", "#9a9a9a", "o"), (current, "current", CURRENT, "x"))
     for frame, name, colour, mark in marks:
-        r = np.corrcoef(frame[x], frame[y])[0, 1]
+        r = np.corrcoef(there(frame[x]), there(frame[y]))[0, 1]
         part = frame[:most]
         ax.scatter(part[x], part[y], s=14, c=colour, marker=mark, alpha=0.6,
                    linewidths=0.9 if mark == "x" else 0, label=f"{name}: correlation {r:.2f}")
-    for set_view, column in ((ax.set_xlim, x), (ax.set_ylim, y)):
-        set_view(*_view(reference[column].to_numpy(), current[column].to_numpy()))
-    ax.set(xlabel=_unit(x, units[0]), ylabel=_unit(y, units[1]))
-    ax.legend(frameon=True, framealpha=0.9, edgecolor="none", handletextpad=0.2, fontsize=9)
+    left, right = back(_view(there(reference[x]), there(current[x])))
+    low, high = _view(there(reference[y]), there(current[y]))
+    if log:
+        _log_axis(ax, "x")
+        _log_axis(ax, "y")
+    ax.set(xlabel=_unit(x, units[0]), ylabel=_unit(y, units[1]), xlim=(left, right),
+           ylim=back(np.array([low, high + 0.14 * (high - low)])))
+    ax.legend(frameon=False, ncols=2, loc="upper center", handletextpad=0.2, fontsize=9, borderpad=0.1)
     return ax
 
 
@@ -191,11 +200,12 @@ def null(values, *, limits=None, observed=None, ax=None, xlabel="statistic", bin
     Parameters
     ----------
     values : array-like
-        The statistic on many clean pairs of samples.
+        The statistic on many draws without drift.
     limits : dict of str to float
-        Thresholds by name. Each is drawn with the share of clean pairs above it.
+        Thresholds by name. Each is drawn with the share of the draws that pass it.
     observed : float, optional
         Today's value, in red.
+    bins : int, or array-like of edges
 
     Returns
     -------
@@ -205,7 +215,7 @@ def null(values, *, limits=None, observed=None, ax=None, xlabel="statistic", bin
     --------
     >>> ax = null([0.1, 0.2, 0.3, 0.4], limits={"customary": 0.25})
     >>> ax.texts[0].get_text()
-    'customary 0.25:\\n50 % of clean pairs above'
+    'customary 0.25:\\npassed by 50 %'
     """
     values = _numbers(values, "values", "null")
     limits = dict(limits or {})
@@ -214,16 +224,16 @@ def null(values, *, limits=None, observed=None, ax=None, xlabel="statistic", bin
     low = min(values.min(), *marks, values.max())
     high = max(np.quantile(values, 0.998), *marks, values.min())
     high += 0.12 * (high - low)
-    ax.hist(values, np.linspace(low, high, bins + 1), color=REFERENCE, edgecolor="white", lw=0.3,
+    ax.hist(values, np.linspace(low, high, bins + 1) if np.ndim(bins) == 0 else bins, color=REFERENCE, edgecolor="white", lw=0.3,
             weights=np.full(values.size, 1 / values.size))
-    ax.set(xlabel=xlabel, ylabel="share of clean pairs", xlim=(low, high))
+    ax.set(xlabel=xlabel, ylabel="share of clean draws", xlim=(low, high))
     top = ax.get_ylim()[1]
     ax.set_ylim(0, top * (1.05 + 0.2 * len(limits)))
     for i, (name, limit) in enumerate(limits.items()):
         ax.axvline(limit, color=INK, ls="--", lw=1.4)
         height = top * (1.03 + 0.2 * (len(limits) - 1 - i))
-        left = limit > (low + high) / 2
-        ax.annotate(f"{name} {limit:.2f}:\n{_percent(np.mean(values > limit))} of clean pairs above",
+        left = limit > low + 0.4 * (high - low)
+        ax.annotate(f"{name} {limit:.2f}:\npassed by {_percent(np.mean(values > limit))}",
                     (limit, height), (-5 if left else 5, 0), textcoords="offset points",
                     ha="right" if left else "left", va="bottom", fontsize=9, color=INK, bbox=PAPER)
     if observed is not None:
@@ -294,28 +304,25 @@ def curves(frame, *, look=None, level=None, ax=None, xlabel=None, ylabel="", log
     >>> power = pd.DataFrame({"KS": [0.1, 0.9], "PSI": [0.0, 0.2]}, index=[100, 1000])
     >>> ax = curves(power, look="PSI", level=(0.05, "alpha"))
     >>> [text.get_text() for text in ax.texts]
-    ['alpha 0.05', 'KS', 'PSI']
+    ['KS', 'PSI', 'alpha 0.05']
     """
     ax = _axes(ax)
     x = frame.index.to_numpy(dtype=float)
     if log:
-        ax.set_xscale("log")
-    if level is not None:
-        height, name = level if isinstance(level, tuple) else (level, "limit")
-        ax.axhline(height, color=INK, ls="--", lw=1.2, zorder=1)
-        ax.annotate(f"{name} {height:g}", (0, height), (3, 2), xycoords=("axes fraction", "data"),
-                    textcoords="offset points", color=INK, fontsize=9, va="bottom")
+        _log_axis(ax, "x")
     for i, column in enumerate(frame.columns):
         colour = LOOK if column == look else LINES[i % len(LINES)]
         ax.plot(x, frame[column], color=colour, ls=DASHES[i % len(DASHES)], lw=2.2,
                 marker="o" if x.size <= 15 else None, ms=4, zorder=3, label=str(column))
-    ends = [float(frame[column].dropna().iloc[-1]) for column in frame.columns]
+    ends = [(str(c), float(frame[c].dropna().iloc[-1]), line.get_color()) for c, line in zip(frame, ax.lines)]
+    if level is not None:
+        height, name = level if isinstance(level, tuple) else (level, "limit")
+        ax.axhline(height, color=INK, ls="--", lw=1.2, zorder=1)
+        ends.append((f"{name} {height:g}", height, INK))
     low, high = ax.get_ylim()
-    for column, line, end, place in zip(frame.columns, ax.lines[-len(ends):], ends,
-                                        _apart(ends, 0.065 * (high - low))):
-        ax.annotate(str(column), (x[-1], end), (1.02, place), textcoords=("axes fraction", "data"),
-                    color=line.get_color(), va="center", fontsize=9,
-                    weight="bold" if column == look else "normal", annotation_clip=False)
+    for (name, _, colour), place in zip(ends, _apart([end for _, end, _ in ends], 0.07 * (high - low))):
+        ax.annotate(name, (1.02, place), xycoords=("axes fraction", "data"), color=colour, va="center",
+                    fontsize=9, weight="bold" if name == look else "normal", annotation_clip=False)
     ax.set(xlabel=xlabel or frame.index.name or "", ylabel=ylabel, xlim=(x[0], x[-1]))
     return ax
 
@@ -381,19 +388,24 @@ def points(frame, x, y, *, xlimit=None, ylimit=None, ax=None, xlabel=None, ylabe
     >>> faults = pd.DataFrame({"psi": [0.5, 0.1], "harm": [0.0, 0.2]}, index=["height", "income"])
     >>> ax = points(faults, "psi", "harm", xlimit=0.2, ylimit=0.05)
     >>> [text.get_text() for text in ax.texts]
-    ['height', 'income']
+    ['income', 'height']
     """
     ax = _axes(ax)
     for limit, line in ((xlimit, ax.axvline), (ylimit, ax.axhline)):
         if limit is not None:
             line(limit, color=INK, ls="--", lw=1.2)
     beyond = frame[y] > (np.inf if ylimit is None else ylimit)
-    middle = (frame[x].min() + frame[x].max()) / 2
-    for name, a, b, red in zip(frame.index, frame[x], frame[y], beyond):
+    width, height = (np.ptp(frame[column]) or 1.0 for column in (x, y))
+    last = (-np.inf, -np.inf, False)
+    for name in frame.sort_values(x).index:
+        a, b, red = frame.loc[name, x], frame.loc[name, y], beyond[name]
+        close = (a - last[0]) < 0.25 * width and abs(b - last[1]) < 0.12 * height
+        below, left = close and not last[2], a > frame[x].min() + 0.7 * width
         ax.plot(a, b, "D" if red else "o", color=LOOK if red else CURRENT, ms=8)
-        left = a > middle
-        ax.annotate(str(name), (a, b), (-8 if left else 8, 7), textcoords="offset points", fontsize=9,
-                    color=LOOK if red else INK, ha="right" if left else "left", va="bottom")
+        ax.annotate(str(name), (a, b), (-6 if left else 6, -8 if below else 8), textcoords="offset points",
+                    fontsize=9, color=LOOK if red else INK, ha="right" if left else "left",
+                    va="top" if below else "bottom", bbox=PAPER)
+        last = a, b, below
     ax.margins(0.1, 0.18)
     ax.set(xlabel=xlabel or x, ylabel=ylabel or y)
     return ax
@@ -404,7 +416,7 @@ def points(frame, x, y, *, xlimit=None, ylimit=None, ax=None, xlabel=None, ylabe
 def report(result, *, ax=None, alpha=0.05):
     """A drift report: one bar a feature, longer where the evidence is stronger.
 
-    The length is the corrected p-value on a log scale. Bars that cross the
+    The length is the corrected p-value on a log scale, to ten zeros. Bars that cross the
     dashed line at `alpha` have drifted and are red; a feature without a verdict
     is written in words and has no bar.
 
@@ -443,7 +455,7 @@ def report(result, *, ax=None, alpha=0.05):
                     fontsize=9, color=LOOK if red else INK, weight="bold" if red else "normal",
                     bbox=PAPER if text else None)
     ax.axvline(-np.log10(alpha), color=INK, ls="--", lw=1.4)
-    ax.annotate(f"alpha {alpha:g}", (-np.log10(alpha), 1), (4, -3), color=INK, fontsize=9, va="bottom",
+    ax.annotate(f"alpha {alpha:g}", (-np.log10(alpha), 0.01), (4, 0), color=INK, fontsize=9, va="bottom",
                 xycoords=("data", "axes fraction"), textcoords="offset points")
     ax.set_yticks(range(len(rows)), [rows[i].feature for i in order])
     ax.set(xlim=(0, longest), xlabel="evidence: zeros in the corrected p-value")
@@ -452,7 +464,7 @@ def report(result, *, ax=None, alpha=0.05):
 
 
 def timeline(times, values, *, limits=(None, None), start=None, ax=None, ylabel="", xlabel="",
-             when="{:g}"):
+             when="{:g}".format):
     """One number over time, its limits, and the first time that it left them.
 
     Parameters
@@ -463,8 +475,8 @@ def timeline(times, values, *, limits=(None, None), start=None, ax=None, ylabel=
         Either may be None.
     start : float, optional
         When the fault began: a dotted line.
-    when : str
-        How a time is written in the label of the first alarm.
+    when : callable
+        Turns a time into the text of the first alarm's label.
 
     Returns
     -------
@@ -472,7 +484,7 @@ def timeline(times, values, *, limits=(None, None), start=None, ax=None, ylabel=
 
     Examples
     --------
-    >>> ax = timeline([1, 2, 3], [10, 30, 40], limits=(None, 25), when="day {:g}")
+    >>> ax = timeline([1, 2, 3], [10, 30, 40], limits=(None, 25), when="day {:g}".format)
     >>> ax.texts[-1].get_text()
     'day 2'
     """
@@ -486,28 +498,31 @@ def timeline(times, values, *, limits=(None, None), start=None, ax=None, ylabel=
     if start is not None:
         ax.axvline(start, color=INK, ls=":", lw=1.4)
     out = np.flatnonzero((values < low) | (values > high))
-    ax.plot(times[out], values[out], "D", color=LOOK, ms=5, ls="none")
-    ax.margins(0.02, 0.3)
+    ax.plot(times[out], values[out], "D", color=LOOK, ms=5 if times.size <= 60 else 2.5, ls="none")
+    ax.margins(0.02, 0.35)
     if out.size:
-        first = out[0]
-        ax.annotate(when.format(times[first]), (times[first], values[first]), (-7, 0), bbox=PAPER,
-                    textcoords="offset points", color=LOOK, weight="bold", ha="right", va="center")
+        time, value = times[out[0]], values[out[0]]
+        above = value > high
+        ax.annotate(when(time), (time, value), (-7, 2 if above else -2), textcoords="offset points",
+                    color=LOOK, weight="bold", ha="right", va="bottom" if above else "top")
     ax.set(ylabel=ylabel, xlabel=xlabel)
     return ax
 
 
-def layers(frame, limits, *, start=None, axes=None, xlabel="", when="{:g}"):
+def layers(numbers, limits, *, start=None, axes=None, xlabel="", when="{:g}".format):
     """One panel a layer over a common clock, with each layer's first alarm.
 
     Parameters
     ----------
-    frame : DataFrame
-        The index is time; one column a layer, drawn from top to bottom. A
-        column's name is the panel's title.
+    numbers : DataFrame, or dict of str to Series
+        The index is time; one series a layer, drawn from top to bottom. Its
+        name is the panel's title. Layers may differ in how often they speak.
     limits : dict of str to (low, high)
-        By column; either may be None.
+        By name; either may be None.
     start : float, optional
-        When the fault began.
+        When the fault began: a dotted line.
+    when : callable
+        Turns a time into the text of an alarm's label.
 
     Returns
     -------
@@ -517,24 +532,48 @@ def layers(frame, limits, *, start=None, axes=None, xlabel="", when="{:g}"):
     --------
     >>> import pandas as pd
     >>> day = pd.DataFrame({"model": [0.9, 0.9, 0.7], "system": [1, 9, 9]}, index=[8, 9, 10])
-    >>> axes = layers(day, {"model": (0.8, None), "system": (None, 5)}, when="{:g}:00")
+    >>> axes = layers(day, {"model": (0.8, None), "system": (None, 5)}, when="{:g}:00".format)
     >>> [ax.texts[-1].get_text() for ax in axes]
     ['10:00', '9:00']
     """
     import matplotlib.pyplot as plt
     if axes is None:
-        _, axes = plt.subplots(len(frame.columns), 1, sharex=True, layout="constrained", dpi=110,
-                               figsize=(6, 0.5 + 1.25 * len(frame.columns)), squeeze=False)
+        _, axes = plt.subplots(len(numbers.keys()), 1, sharex=True, layout="constrained", dpi=110,
+                               figsize=(6.5, 0.5 + 1.25 * len(numbers.keys())), squeeze=False)
         axes = axes[:, 0]
-    for ax, column in zip(axes, frame.columns):
-        timeline(frame.index, frame[column], limits=limits.get(column, (None, None)),
-                 start=start, ax=ax, when=when)
-        _dress(ax)
-        ax.set_title(column, loc="left", fontsize=10, weight="bold", color=INK)
+    for ax, (name, series) in zip(axes, numbers.items()):
+        timeline(series.index, series, limits=limits.get(name, (None, None)), start=start, ax=ax, when=when)
+        ax.set_title(name, loc="left", fontsize=10, weight="bold", color=INK)
         if not ax.texts:
             ax.set_title("no alarm", loc="right", fontsize=10, color="#7a7a7a")
     axes[-1].set_xlabel(xlabel)
     return axes
+
+
+def panels(count, *, sharey=False, width=3.2, height=3.0):
+    """Axes side by side, to draw several pictures with the same message.
+
+    Parameters
+    ----------
+    count : int
+    sharey : bool
+        Whether the pictures have one height axis.
+    width, height : float
+        Of one panel, in inches.
+
+    Returns
+    -------
+    ndarray of matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> left, right = panels(2)
+    >>> _ = ks([1, 2], [2, 3], ax=left), ks([1, 2], [5, 6], ax=right)
+    """
+    import matplotlib.pyplot as plt
+    _, axes = plt.subplots(1, count, figsize=(width * count, height), sharey=sharey, dpi=110,
+                           layout="constrained", squeeze=False)
+    return axes[0]
 
 
 # ----------------------------------------------------------------------- drawing
@@ -570,24 +609,43 @@ def _numbers(values, name, what):
 def _view(old, new):
     """Limits of a picture that no outlier can squeeze."""
     both = np.concatenate([old, new])
-    low, high = np.quantile(both, [0.0025, 0.9975])
+    low, high = np.quantile(both, [0.005, 0.995])
     pad = 0.03 * (high - low) or 0.5
     return low - pad, high + pad
 
 
-def _name_curves(ax, old, new, old_left, names, width):
+def _even_edges(old, new, bins):
+    low, high = _view(old, new)
+    if all(np.array_equal(s, np.round(s)) for s in (old, new)) and high - low > 1.1:
+        step = max(1, round((high - low) / bins))
+        return np.arange(np.ceil(low) - 0.5, high + step, step)
+    return np.linspace(low, high, bins + 1)
+
+
+def _name_curves(ax, old, new, old_left, names, width, free_below):
     """Write each curve's name on its outer side: left one high up, right one low down."""
+    level = 0.16 if free_below else 0.62
     left, right = ((old, new) if old_left else (new, old))
     colours = ("#7a7a7a", CURRENT) if old_left else (CURRENT, "#7a7a7a")
     first, second = names if old_left else names[::-1]
     ax.text(np.quantile(left, 0.86) - 0.02 * width, 0.88, first, ha="right", va="bottom", color=colours[0])
-    ax.text(np.quantile(right, 0.16) + 0.03 * width, 0.13, second, ha="left", va="top", color=colours[1])
+    ax.text(np.quantile(right, level) + 0.03 * width, level - 0.03, second, ha="left", va="top", color=colours[1])
 
 
 def _legend(ax, names):
     for place, (name, colour) in enumerate(zip(names, ("#7a7a7a", CURRENT))):
         ax.text(0.99, 0.97 - 0.085 * place, name, color=colour, ha="right", va="top",
                 transform=ax.transAxes)
+
+
+def _log_axis(ax, which):
+    """A logarithmic axis with plain numbers at 1, 3, 10, 30 and so on."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+    getattr(ax, f"set_{which}scale")("log")
+    axis = getattr(ax, f"{which}axis")
+    axis.set_major_locator(LogLocator(subs=(1, 3)))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.12g}"))
 
 
 def _apart(heights, least):
@@ -606,7 +664,7 @@ def _apart(heights, least):
 def _evidence(pvalue):
     if pvalue is None or np.isnan(pvalue):
         return 0.0
-    return float(-np.log10(max(pvalue, 1e-16)))
+    return float(-np.log10(max(pvalue, 1e-10)))
 
 
 def _pvalue(value):

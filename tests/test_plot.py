@@ -58,16 +58,30 @@ def test_histogram_heights_are_shares_of_all_rows():
     assert list(ax.patches[2].get_data().values) == [0.25, 0.75]
 
 
+def test_whole_numbers_get_bins_of_whole_width():
+    # Ages in years: bins of 2.5 years would hold two ages here and three there.
+    edges = plot.histograms(np.arange(20, 80), np.arange(20, 80), bins=25).patches[-1].get_data().edges
+    assert set(np.diff(edges)) == {3.0}
+
+
 def test_shares_marks_the_bin_that_makes_the_psi():
     # By hand: (.8-.5) log(.8/.5) = .141 and (.2-.5) log(.2/.5) = .275, together .416.
     ax = plot.shares([0.5, 0.5], [0.8, 0.2], ["a", "b"])
-    assert texts(ax)[0] == "adds 0.27\nof PSI 0.42"
-    assert ax.texts[0].xy == (1.2, 0.5)
+    assert texts(ax)[0] == "b adds 0.27\nof PSI 0.42"
+    edged = [bar.get_edgecolor() == matplotlib.colors.to_rgba(plot.LOOK) for bar in ax.patches]
+    assert edged == [False, False, False, True]
 
 
 def test_shares_says_that_an_empty_bin_has_no_finite_psi():
     # log(0.1 / 0) has no value.
     assert "no finite PSI" in texts(plot.shares([1, 0], [0.9, 0.1], ["a", "b"]))[0]
+
+
+def test_a_bin_for_missing_values_is_drawn_only_if_there_are_any():
+    ax = plot.shares([0.4, 0.6, 0], [0.5, 0.5, 0], ["a", "b", "missing"])
+    assert [tick.get_text() for tick in ax.get_xticklabels()] == ["a", "b"]
+    ax = plot.shares([0.4, 0.6, 0], [0.5, 0.4, 0.1], ["a", "b", "missing"])
+    assert len(ax.patches) == 6
 
 
 def test_equal_shares_have_nothing_to_mark():
@@ -88,10 +102,18 @@ def test_pairs_draws_the_rows_it_was_given():
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("x (k€)", "y")
 
 
-def test_null_counts_the_clean_pairs_above_each_limit():
+def test_pairs_on_log_axes_correlate_logarithms():
+    # y = x² is a line of slope 2 in logarithms: correlation 1.
+    a = pd.DataFrame({"x": [1.0, 10, 100], "y": [1.0, 100, 10_000]})
+    ax = plot.pairs(a, a, "x", "y", log=True)
+    assert ax.get_legend().get_texts()[0].get_text() == "reference: correlation 1.00"
+    assert ax.get_xscale() == ax.get_yscale() == "log"
+
+
+def test_null_counts_the_draws_that_pass_each_limit():
     # One of four lies above 3, three above 1.
     ax = plot.null([1, 2, 3, 4], limits={"low": 1.5, "high": 3.5}, observed=2)
-    assert texts(ax) == ["low 1.50:\n75 % of clean pairs above", "high 3.50:\n25 % of clean pairs above",
+    assert texts(ax) == ["low 1.50:\npassed by 75 %", "high 3.50:\npassed by 25 %",
                          "today 2.00"]
     assert [line.get_xdata()[0] for line in ax.lines[:2]] == [1.5, 3.5]
 
@@ -111,7 +133,7 @@ def test_pvalues_reddens_what_lies_below_alpha():
 def test_curves_draw_each_column_over_the_index():
     frame = pd.DataFrame({"a": [0.1, 0.2], "b": [0.3, 0.9]}, index=pd.Index([10, 100], name="rows"))
     ax = plot.curves(frame, look="b", level=(0.05, "alpha"), log=True)
-    a, b = ax.lines[1:]
+    a, b = ax.lines[:2]
     assert a.get_ydata().tolist() == [0.1, 0.2] and b.get_xdata().tolist() == [10, 100]
     assert b.get_color() == plot.LOOK and ax.get_xlabel() == "rows" and ax.get_xscale() == "log"
 
@@ -132,7 +154,7 @@ def test_heatmap_writes_each_number_in_its_cell():
 def test_points_beyond_the_limit_are_red():
     frame = pd.DataFrame({"psi": [0.5, 0.1], "harm": [0.0, 0.2]}, index=["height", "income"])
     ax = plot.points(frame, "psi", "harm", xlimit=0.2, ylimit=0.05)
-    assert [line.get_color() for line in ax.lines[2:]] == [plot.CURRENT, plot.LOOK]
+    assert [line.get_color() for line in ax.lines[2:]] == [plot.LOOK, plot.CURRENT]    # by x
 
 
 def result(feature, p, verdict, severity="none", reason=""):
@@ -156,7 +178,7 @@ def test_report_says_why_a_feature_is_undecided():
 
 
 def test_timeline_labels_the_first_value_beyond_a_limit():
-    ax = plot.timeline([9, 10, 11, 12], [1, 5, 1, 6], limits=(0, 4), when="{:g}:00")
+    ax = plot.timeline([9, 10, 11, 12], [1, 5, 1, 6], limits=(0, 4), when="{:g}:00".format)
     assert texts(ax) == ["10:00"]
     assert ax.lines[-1].get_xdata().tolist() == [10, 12]
 
