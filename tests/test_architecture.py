@@ -34,7 +34,6 @@ GRAPH = {
         "mlmon.drift.verdict",
     ],
     "mlmon.drift.calibration": ["mlmon.drift.column"],
-    "mlmon.drift.column": ["mlmon._check"],
     "mlmon.drift.dependence": ["mlmon.drift.calibration"],
     "mlmon.drift.detect": [
         "mlmon._check",

@@ -11,24 +11,24 @@ from math import gcd
 
 import numpy as np
 
-from mlmon._check import numeric
-
+HUGE = 1e150       # larger numbers count as infinite: their squares overflow
 BLOCKS = 2048      # a merged sample longer than this is summed up at so many cut points
 ENDS = 64          # and at every point this close to either end
 
 
 class Numbers:
-    """A sample of numbers: `present` (float64), and how many are `missing`."""
+    """A sample of numbers: `present` (float64), how many are `missing`, and how many `infinite` (beyond `HUGE`)."""
 
     kind = "numeric"
 
     def __init__(self, values):
         values = np.ascontiguousarray(values, dtype=np.float64)
-        # One sum finds nan and inf without a temporary array.
-        clean = np.isfinite(values.sum()) or np.isfinite(values).all()
+        # One product finds nan, inf and huge numbers without a temporary array.
+        with np.errstate(over="ignore", invalid="ignore"):
+            clean = np.isfinite(np.dot(values, values))
         self.values = values
         self.present = values if clean else values[~np.isnan(values)]
-        self.infinite = 0 if clean else int(np.isinf(self.present).sum())
+        self.infinite = 0 if clean else int((np.abs(self.present) > HUGE).sum())
 
     def __len__(self):
         return len(self.values)
@@ -67,7 +67,7 @@ def read(values, name):
     Parameters
     ----------
     values : array-like of shape (n,)
-        Numbers, or categories (text, booleans, pandas categories).
+        Numbers, or categories (text, booleans, pandas categories, text beside numbers).
     name : str
         What the caller calls them.
 
@@ -78,8 +78,8 @@ def read(values, name):
     Raises
     ------
     ValueError
-        For more than one dimension, infinite numbers, dates, or values that
-        cannot be compared with each other.
+        For more than one dimension, infinite numbers (or beyond 1e150), dates, complex
+        numbers, or lists and other values that are not hashable.
 
     Examples
     --------
@@ -90,27 +90,25 @@ def read(values, name):
     """
     column = read_loosely(values, name)
     if column.infinite:
-        raise ValueError(f"{name} needs finite numbers, got {column.infinite} infinite. Drop them or mark them missing.")
+        raise ValueError(f"{name} needs finite numbers up to {HUGE:g}, got {column.infinite} beyond. Drop them or mark them missing.")
     return column
 
 
 def read_loosely(values, name):
     """As `read`, with infinite numbers let through and counted."""
     dtype = getattr(values, "dtype", None)
-    if isinstance(values, np.ndarray) and values.ndim == 1 and dtype.kind in "iuf":
+    if isinstance(values, np.ma.MaskedArray):
+        values = values.astype(object).filled(None)
+    elif isinstance(values, np.ndarray) and values.ndim == 1 and dtype.kind in "iuf":
         return Numbers(values)
     if not hasattr(values, "iloc"):
-        shape = np.shape(values)
-        if len(shape) != 1:
-            raise ValueError(f"{name} needs one dimension, got shape {shape}. Pass one column.")
-        if all(isinstance(v, (int, float, np.number)) and not isinstance(v, (bool, np.bool_)) or v is None for v in values):
-            return Numbers(numeric(values, name, least=0, finite=False))
+        _one_dimension(values, name)
         import pandas
 
-        values = pandas.Series(values)
+        # Objects keep what they are: numpy would turn numbers beside text into text.
+        values = pandas.Series(values) if hasattr(values, "dtype") else pandas.Series(list(values), dtype=object)
         dtype = values.dtype
-    if values.ndim != 1:
-        raise ValueError(f"{name} needs one dimension, got shape {values.shape}. Pass one column.")
+    _one_dimension(values, name)
     return _read_series(values, dtype, name)
 
 
@@ -128,17 +126,18 @@ def same_kind(reference, current):
 def _read_series(series, dtype, name):
     import pandas
 
-    if dtype.kind in "mM" or isinstance(dtype, (pandas.DatetimeTZDtype, pandas.PeriodDtype)):
+    held = pandas.api.types.infer_dtype(series, skipna=True) if dtype == object else dtype.kind
+    if held in _DATES or isinstance(dtype, (pandas.DatetimeTZDtype, pandas.PeriodDtype)):
         raise ValueError(f"{name} needs numbers or categories, got dates. A date always moves on: pass an age or an interval.")
-    if dtype.kind == "c":
+    if held in ("c", "complex"):
         raise ValueError(f"{name} needs numbers or categories, got complex numbers. Pass their parts.")
     if isinstance(dtype, pandas.CategoricalDtype):
         return Categories(series.cat.codes.to_numpy(), series.cat.categories.to_numpy(dtype=object))
     if dtype.kind in "iuf":
         values = series.to_numpy()
         return Numbers(values if values.dtype.kind in "iuf" else series.to_numpy(dtype=float, na_value=np.nan))
-    if dtype == object and (numbers := _object_numbers(series)) is not None:
-        return Numbers(numbers)
+    if held in _NUMBERS:
+        return Numbers(_floats(series, name))
     try:
         codes, levels = pandas.factorize(series, use_na_sentinel=True)
     except TypeError:
@@ -147,13 +146,27 @@ def _read_series(series, dtype, name):
     return Categories(codes, np.asarray(levels, dtype=object))
 
 
-def _object_numbers(series):
-    """The floats of an object column that holds only numbers (or nothing), else None."""
-    import pandas
+# What pandas calls the content of an object column, or numpy the kind of a typed one.
+_NUMBERS = ("integer", "floating", "mixed-integer-float", "decimal", "empty")
+_DATES = ("m", "M", "datetime64", "datetime", "date", "timedelta64", "timedelta", "time", "period")
 
-    if pandas.api.types.infer_dtype(series, skipna=True) in ("integer", "floating", "mixed-integer-float", "empty"):
-        return pandas.to_numeric(series).to_numpy(dtype=float, na_value=np.nan)
-    return None
+
+def _floats(series, name):
+    """The floats of an object column that holds only numbers, or nothing."""
+    missing = series.isna()
+    try:
+        return series.where(~missing, np.nan).to_numpy(dtype=np.float64)
+    except OverflowError:
+        raise ValueError(f"{name} needs finite numbers up to {HUGE:g}, got an integer beyond. Drop it or mark it missing.") from None
+
+
+def _one_dimension(values, name):
+    try:
+        shape = np.shape(values)
+    except ValueError:
+        shape = "of rows of different lengths"
+    if len(shape) != 1:
+        raise ValueError(f"{name} needs one dimension, got shape {shape}. Pass one column.")
 
 
 def tagged(x, tag, out=None):
