@@ -30,7 +30,7 @@ def silent():
 @each_notebook
 def test_running_again_gives_the_stored_outputs(path):
     # What the text says of a picture or a number is true of what the reader gets.
-    nbval = ["-m", "pytest", "-q", "-o", "addopts=", "-p", "no:cacheprovider", "-p", "no:xdist", "--no-header"]
+    nbval = ["-m", "pytest", "-q", "-o", "addopts=", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "tests.nbval_like_jupyter"]
     answer = subprocess.run(
         [sys.executable, *nbval, MODE, "--nbval-current-env", "--nbval-cell-timeout=300", str(path)],
         cwd=ROOT, env=silent(), capture_output=True, text=True,
