@@ -1,7 +1,8 @@
 """Every figure of the course.
 
-Each function takes arrays, frames, or results by attribute, draws one message,
-and returns the axes. Grey is the reference, blue the current data, red the
+Each function takes arrays, frames, or results by attribute, draws one message
+on `ax` (a new figure if there is none), writes `title` over it, which states the
+finding, and returns the axes. Grey is the reference, blue the current data, red the
 thing to look at. Grey is light and blue dark, so a print without colour reads
 the same. Matplotlib is imported where it is used; no other module of mlmon is.
 """
@@ -18,7 +19,7 @@ PAPER = {"boxstyle": "square,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.
 
 # ------------------------------------------------------------------ one feature
 
-def ks(reference, current, *, ax=None, xlabel="value", names=("reference", "current")):
+def ks(reference, current, *, ax=None, title="", xlabel="value", names=("reference", "current")):
     """Two cumulative curves and the widest gap between them.
 
     Parameters
@@ -40,7 +41,7 @@ def ks(reference, current, *, ax=None, xlabel="value", names=("reference", "curr
     'gap 0.50'
     """
     old, new = (np.sort(_numbers(v, n, "ks")) for v, n in zip((reference, current), names))
-    ax = _axes(ax)
+    ax = _axes(ax, title)
     every = np.unique(np.concatenate([old, new]))
     F, G = (np.searchsorted(s, every, side="right") / s.size for s in (old, new))
     low, high = _view(old, new)
@@ -60,7 +61,7 @@ def ks(reference, current, *, ax=None, xlabel="value", names=("reference", "curr
     return ax
 
 
-def histograms(reference, current, *, bins=40, ax=None, xlabel="value",
+def histograms(reference, current, *, bins=40, ax=None, title="", xlabel="value",
                names=("reference", "current")):
     """Two samples of one feature as shares of rows, on common bins.
 
@@ -84,7 +85,7 @@ def histograms(reference, current, *, bins=40, ax=None, xlabel="value",
     [0.5, 0.5]
     """
     old, new = (_numbers(v, n, "histograms") for v, n in zip((reference, current), names))
-    ax = _axes(ax)
+    ax = _axes(ax, title)
     edges = _even_edges(old, new, bins)
     p, q = (np.histogram(s, edges)[0] / s.size for s in (old, new))
     ax.bar(edges[:-1], p, np.diff(edges), align="edge", color=REFERENCE)
@@ -94,7 +95,7 @@ def histograms(reference, current, *, bins=40, ax=None, xlabel="value",
     return ax
 
 
-def shares(p, q, labels, *, ax=None, xlabel="", mark=True, names=("reference", "current")):
+def shares(p, q, labels, *, ax=None, title="", xlabel="", mark=True, names=("reference", "current")):
     """Shares of each bin or level side by side, and which of them makes the PSI.
 
     The bin with the largest term ``(q - p) log(q / p)`` is edged red and named
@@ -126,7 +127,7 @@ def shares(p, q, labels, *, ax=None, xlabel="", mark=True, names=("reference", "
     if not p.size == q.size == len(labels):
         raise ValueError(f"shares draws one pair of bars a label, got {p.size} and {q.size} shares "
                          f"for {len(labels)} labels. Pass as many of each.")
-    ax = _axes(ax)
+    ax = _axes(ax, title)
     shown = [i for i, label in enumerate(labels) if label != "missing" or p[i] or q[i]]
     p, q, labels = p[shown], q[shown], [labels[i] for i in shown]
     at = np.arange(p.size)
@@ -138,8 +139,10 @@ def shares(p, q, labels, *, ax=None, xlabel="", mark=True, names=("reference", "
     if mark and terms[top] > 0:
         bars[top].set(edgecolor=LOOK, linewidth=2.5)
         total = terms.sum()
-        words = f"adds {terms[top]:.2f}\nof PSI {total:.2f}" if np.isfinite(total) else "is empty on one\nside: no finite PSI"
-        ax.text(0.01, 0.98, f"{labels[top]} {words}", color=LOOK, weight="bold", va="top", transform=ax.transAxes)
+        words = (f"adds {terms[top]:.2f}\nof PSI {total:.2f}" if np.isfinite(total)
+                 else "is empty on one\nside: no finite PSI")
+        ax.text(0.01, 0.98, f"{labels[top]} {words}", color=LOOK, weight="bold", va="top",
+                transform=ax.transAxes)
     long = sum(map(len, labels)) > 9 * ax.figure.get_figwidth() * ax.get_position().width
     ax.set_xticks(at, labels, rotation=35 if long else 0, ha="right" if long else "center")
     ax.set(xlabel=xlabel, ylabel="share of rows", xlim=(-0.6, p.size - 0.4),
@@ -148,7 +151,7 @@ def shares(p, q, labels, *, ax=None, xlabel="", mark=True, names=("reference", "
     return ax
 
 
-def pairs(reference, current, x, y, *, ax=None, units=("", ""), log=False, most=600):
+def pairs(reference, current, x, y, *, ax=None, title="", units=("", ""), log=False, most=600):
     """Two features against each other, for each sample, with both correlations.
 
     Parameters
@@ -173,7 +176,7 @@ def pairs(reference, current, x, y, *, ax=None, units=("", ""), log=False, most=
     >>> [text.get_text() for text in ax.get_legend().get_texts()]
     ['reference: correlation 1.00', 'current: correlation -1.00']
     """
-    ax = _axes(ax)
+    ax = _axes(ax, title)
     there, back = (np.log, np.exp) if log else (np.asarray, np.asarray)
     marks = ((reference, "reference", "#9a9a9a", "o"), (current, "current", CURRENT, "x"))
     for frame, name, colour, mark in marks:
@@ -194,7 +197,7 @@ def pairs(reference, current, x, y, *, ax=None, units=("", ""), log=False, most=
 
 # --------------------------------------------------------- many draws, many sizes
 
-def null(values, *, limits=None, observed=None, ax=None, xlabel="statistic", bins=40):
+def null(values, *, limits=None, observed=None, ax=None, title="", xlabel="statistic", bins=40):
     """What a statistic does when nothing has changed, against its limits.
 
     Parameters
@@ -219,12 +222,13 @@ def null(values, *, limits=None, observed=None, ax=None, xlabel="statistic", bin
     """
     values = _numbers(values, "values", "null")
     limits = dict(limits or {})
-    ax = _axes(ax)
+    ax = _axes(ax, title)
     marks = list(limits.values()) + ([] if observed is None else [observed])
     low = min(values.min(), *marks, values.max())
     high = max(np.quantile(values, 0.998), *marks, values.min())
     high += 0.12 * (high - low)
-    ax.hist(values, np.linspace(low, high, bins + 1) if np.ndim(bins) == 0 else bins, color=REFERENCE, edgecolor="white", lw=0.3,
+    edges = np.linspace(low, high, bins + 1) if np.ndim(bins) == 0 else bins
+    ax.hist(values, edges, color=REFERENCE, edgecolor="white", lw=0.3,
             weights=np.full(values.size, 1 / values.size))
     ax.set(xlabel=xlabel, ylabel="share of clean draws", xlim=(low, high))
     top = ax.get_ylim()[1]
@@ -243,7 +247,7 @@ def null(values, *, limits=None, observed=None, ax=None, xlabel="statistic", bin
     return ax
 
 
-def pvalues(values, *, alpha=0.05, ax=None):
+def pvalues(values, *, alpha=0.05, ax=None, title=""):
     """A histogram of p-values in steps of 0.05, the ones below `alpha` in red.
 
     On clean data every bar is alike. The dashed line is that height.
@@ -263,7 +267,7 @@ def pvalues(values, *, alpha=0.05, ax=None):
     '25 % below 0.05'
     """
     values = _numbers(values, "values", "pvalues")
-    ax = _axes(ax)
+    ax = _axes(ax, title)
     edges = np.linspace(0, 1, 21)
     heights = np.histogram(values, edges)[0] / values.size
     ax.bar(edges[:-1], heights, 0.05, align="edge", edgecolor="white", lw=0.5,
@@ -277,7 +281,7 @@ def pvalues(values, *, alpha=0.05, ax=None):
     return ax
 
 
-def curves(frame, *, look=None, level=None, ax=None, xlabel=None, ylabel="", log=False):
+def curves(frame, *, look=None, level=None, ax=None, title="", xlabel=None, ylabel="", log=False):
     """One curve a column over the frame's index, each labelled at its end.
 
     Power by size of the drift, false alarms by number of features, a p-value
@@ -306,7 +310,7 @@ def curves(frame, *, look=None, level=None, ax=None, xlabel=None, ylabel="", log
     >>> [text.get_text() for text in ax.texts]
     ['KS', 'PSI', 'alpha 0.05']
     """
-    ax = _axes(ax)
+    ax = _axes(ax, title)
     x = frame.index.to_numpy(dtype=float)
     if log:
         _log_axis(ax, "x")
@@ -327,7 +331,7 @@ def curves(frame, *, look=None, level=None, ax=None, xlabel=None, ylabel="", log
     return ax
 
 
-def heatmap(frame, *, ax=None, xlabel="", ylabel="", low=0.0, high=1.0, form="{:.2f}"):
+def heatmap(frame, *, ax=None, title="", xlabel="", ylabel="", low=0.0, high=1.0, form="{:.2f}"):
     """A table of numbers as shades, dark for high, each number written in its cell.
 
     Parameters
@@ -347,7 +351,7 @@ def heatmap(frame, *, ax=None, xlabel="", ylabel="", low=0.0, high=1.0, form="{:
     ['0.05', '0.91']
     """
     from matplotlib.colors import LinearSegmentedColormap
-    ax = _axes(ax)
+    ax = _axes(ax, title)
     shade = LinearSegmentedColormap.from_list("course", ["#f4f4f4", "#9cc3e6", CURRENT, "#0b2545"])
     values = frame.to_numpy(dtype=float)
     ax.imshow(values, cmap=shade, vmin=low, vmax=high, aspect="auto")
@@ -366,7 +370,7 @@ def heatmap(frame, *, ax=None, xlabel="", ylabel="", low=0.0, high=1.0, form="{:
     return ax
 
 
-def points(frame, x, y, *, xlimit=None, ylimit=None, ax=None, xlabel=None, ylabel=None):
+def points(frame, x, y, *, xlimit=None, ylimit=None, ax=None, title="", xlabel=None, ylabel=None):
     """One labelled point a row; those beyond `ylimit` are red.
 
     Parameters
@@ -390,7 +394,7 @@ def points(frame, x, y, *, xlimit=None, ylimit=None, ax=None, xlabel=None, ylabe
     >>> [text.get_text() for text in ax.texts]
     ['income', 'height']
     """
-    ax = _axes(ax)
+    ax = _axes(ax, title)
     for limit, line in ((xlimit, ax.axvline), (ylimit, ax.axhline)):
         if limit is not None:
             line(limit, color=INK, ls="--", lw=1.2)
@@ -413,7 +417,7 @@ def points(frame, x, y, *, xlimit=None, ylimit=None, ax=None, xlabel=None, ylabe
 
 # ------------------------------------------------------------- reports and time
 
-def report(result, *, ax=None, alpha=0.05):
+def report(result, *, ax=None, title="", alpha=0.05):
     """A drift report: one bar a feature, longer where the evidence is stronger.
 
     The length is the corrected p-value on a log scale, to ten zeros. Bars that cross the
@@ -440,7 +444,7 @@ def report(result, *, ax=None, alpha=0.05):
     >>> [label.get_text() for label in report(day).get_yticklabels()]
     ['age', 'income']
     """
-    ax = _axes(ax)
+    ax = _axes(ax, title)
     rows = list(result.features)
     proof = np.array([_evidence(row.corrected_pvalue) for row in rows])
     order = np.argsort(proof, kind="stable")
@@ -463,7 +467,7 @@ def report(result, *, ax=None, alpha=0.05):
     return ax
 
 
-def timeline(times, values, *, limits=(None, None), start=None, ax=None, ylabel="", xlabel="",
+def timeline(times, values, *, limits=(None, None), start=None, ax=None, title="", ylabel="", xlabel="",
              when="{:g}".format):
     """One number over time, its limits, and the first time that it left them.
 
@@ -489,7 +493,7 @@ def timeline(times, values, *, limits=(None, None), start=None, ax=None, ylabel=
     'day 2'
     """
     times, values = np.asarray(times, dtype=float), np.asarray(values, dtype=float)
-    ax = _axes(ax)
+    ax = _axes(ax, title)
     low, high = (-np.inf if limits[0] is None else limits[0], np.inf if limits[1] is None else limits[1])
     ax.plot(times, values, color=CURRENT, lw=1.8, marker="o" if times.size <= 31 else None, ms=3)
     for limit in (low, high):
@@ -578,10 +582,12 @@ def panels(count, *, sharey=False, width=3.2, height=3.0):
 
 # ----------------------------------------------------------------------- drawing
 
-def _axes(ax):
+def _axes(ax, title):
     if ax is None:
         import matplotlib.pyplot as plt
         _, ax = plt.subplots(figsize=(6, 3.5), dpi=110, layout="constrained")
+    if title:
+        ax.set_title(title)
     return _dress(ax)
 
 
@@ -628,8 +634,8 @@ def _name_curves(ax, old, new, old_left, names, width, free_below):
     left, right = ((old, new) if old_left else (new, old))
     colours = ("#7a7a7a", CURRENT) if old_left else (CURRENT, "#7a7a7a")
     first, second = names if old_left else names[::-1]
-    ax.text(np.quantile(left, 0.86) - 0.02 * width, 0.88, first, ha="right", va="bottom", color=colours[0])
-    ax.text(np.quantile(right, level) + 0.03 * width, level - 0.03, second, ha="left", va="top", color=colours[1])
+    ax.text(np.quantile(left, 0.86) - 0.02 * width, 0.88, first, color=colours[0], ha="right", va="bottom")
+    ax.text(np.quantile(right, level) + 0.03 * width, level - 0.03, second, color=colours[1], ha="left", va="top")
 
 
 def _legend(ax, names):

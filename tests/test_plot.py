@@ -216,3 +216,7 @@ def test_reference_and_current_stay_apart_in_a_grey_print():
     grey, blue = (np.dot(matplotlib.colors.to_rgb(c), (0.2126, 0.7152, 0.0722))
                   for c in (plot.REFERENCE, plot.CURRENT))
     assert grey - blue > 0.3
+
+
+def test_a_title_stands_over_the_figure_it_was_given_to():
+    assert plot.ks([1, 2], [2, 3], title="Incomes rose").get_title() == "Incomes rose"
