@@ -96,20 +96,28 @@ def read(values, name):
 
 def read_loosely(values, name):
     """As `read`, with infinite numbers let through and counted."""
-    dtype = getattr(values, "dtype", None)
     if isinstance(values, np.ma.MaskedArray):
-        values = values.astype(object).filled(None)
-    elif isinstance(values, np.ndarray) and values.ndim == 1 and dtype.kind in "iuf":
+        values = np.where(np.ma.getmaskarray(values), None, np.ma.getdata(values).astype(object))
+    elif isinstance(values, np.ndarray) and values.ndim == 1 and values.dtype.kind in "iuf":
         return Numbers(values)
-    if not hasattr(values, "iloc"):
-        _one_dimension(values, name)
-        import pandas
+    series = as_series(values, name)
+    return _read_series(series, series.dtype, name)
 
-        # Objects keep what they are: numpy would turn numbers beside text into text.
-        values = pandas.Series(values) if hasattr(values, "dtype") else pandas.Series(list(values), dtype=object)
-        dtype = values.dtype
-    _one_dimension(values, name)
-    return _read_series(values, dtype, name)
+
+def as_series(values, name):
+    """Values of one dimension as a pandas Series; a list's objects keep what they are."""
+    try:
+        shape = np.shape(values)
+    except ValueError:
+        shape = "of rows of different lengths"
+    if len(shape) != 1:
+        raise ValueError(f"{name} needs one dimension, got shape {shape}. Pass one column.")
+    if hasattr(values, "iloc"):
+        return values
+    import pandas
+
+    # Left to itself, numpy would turn numbers beside text into text.
+    return pandas.Series(values) if hasattr(values, "dtype") else pandas.Series(list(values), dtype=object)
 
 
 def same_kind(reference, current):
@@ -160,13 +168,15 @@ def _floats(series, name):
         raise ValueError(f"{name} needs finite numbers up to {HUGE:g}, got an integer beyond. Drop it or mark it missing.") from None
 
 
-def _one_dimension(values, name):
-    try:
-        shape = np.shape(values)
-    except ValueError:
-        shape = "of rows of different lengths"
-    if len(shape) != 1:
-        raise ValueError(f"{name} needs one dimension, got shape {shape}. Pass one column.")
+def spread(values):
+    """Standard deviation: 0 for equal values alone, whatever rounding makes of their mean or their squares."""
+    low, high = values.min(), values.max()
+    return 0.0 if low == high else float(values.std()) or float(high - low)
+
+
+def in_deviations(distance, sd):
+    """A distance in standard deviations above 0, `HUGE` at most."""
+    return distance / sd if distance < HUGE * sd else HUGE
 
 
 def tagged(x, tag, out=None):

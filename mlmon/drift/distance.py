@@ -256,10 +256,15 @@ def wasserstein(reference, current):
     >>> wasserstein([0, 1, 3], [5, 6, 8])
     5.0
     """
-    a, b = np.sort(numeric(reference, "reference")), np.sort(numeric(current, "current"))
+    a, b = np.sort(_every_number(reference, "reference")), np.sort(_every_number(current, "current"))
     points = np.sort(np.concatenate([a, b]))
     gap = (np.searchsorted(a, points, side="right") / len(a)) - (np.searchsorted(b, points, side="right") / len(b))
     return float(np.sum(np.abs(gap[:-1]) * np.diff(points)))
+
+
+def _every_number(values, name):
+    numbers = read(numeric(values, name), name)
+    return numbers.present
 
 
 def psi_of_shares(p, q):
@@ -296,7 +301,7 @@ def _cells(column, edges):
 
 
 def _categorical_shares(ref, cur):
-    levels = list(ref.levels) + [level for level in cur.levels if level not in set(ref.levels)]
+    levels = list(dict.fromkeys([*ref.levels, *cur.levels]))
     place = {level: i for i, level in enumerate(levels)}
     counts = []
     for column in (ref, cur):

@@ -9,13 +9,14 @@ from scipy import special
 
 from mlmon import _check
 from mlmon.drift.calibration import draw_rows
-from mlmon.drift.column import merge, read, same_kind, tagged
+from mlmon.drift.column import as_series, in_deviations, merge, read, same_kind, spread, tagged
 from mlmon.drift.distance import _categorical_shares, psi_of_shares, shares, wasserstein
 from mlmon.drift.verdict import TestResult, Verdict, severity
 
 LEAST = 8               # values a sample needs for a verdict
 PERMUTED = 10_000       # values of both samples up to which a null is drawn by permutation
 DRAWS = 999
+SAME = "every sample of these levels gives the same statistic: each level is too rare"
 FEW = 5                 # an expected count below this is too small for the chi-squared limit
 
 
@@ -56,7 +57,7 @@ def ks_test(reference, current, *, alpha=0.05, seed=0):
     >>> result.statistic, round(result.pvalue, 3), result.verdict
     (0.5, 0.013, <Verdict.DRIFTED: 'DRIFTED'>)
     """
-    a, b = _numbers(reference, current)
+    a, b = _numbers(reference, current, alpha)
     if reason := _too_few(a, b):
         return _undecided("ks", reason)
     merged = merge(tagged(a, 0), b)
@@ -165,7 +166,7 @@ def chi2_test(reference, current, *, alpha=0.05, seed=0):
     >>> result.statistic, round(result.pvalue, 4), round(result.effect, 6)
     (8.0, 0.0047, 0.2)
     """
-    ref, cur = read(reference, "reference"), read(current, "current")
+    ref, cur = _read(reference, current, alpha)
     if same_kind(ref, cur) == "numeric":
         ref, cur = _as_levels(ref), _as_levels(cur)
     if reason := _too_few(ref.present, cur.present):
@@ -177,8 +178,9 @@ def chi2_test(reference, current, *, alpha=0.05, seed=0):
     if expected.min() >= FEW:
         p = float(special.chdtrc(table.shape[1] - 1, statistic))
     else:
-        drawn = np.random.default_rng(seed).multivariate_hypergeometric(table.sum(axis=0), table[1].sum(), size=9_999)
-        null = chi2_of(np.stack([table.sum(axis=0) - drawn, drawn], axis=1))[0]
+        null = _chi2_null(table, seed)
+        if np.ptp(null) <= 1e-9 * statistic:
+            return _undecided("chi2", SAME)
         p = _rank_p(statistic, null)
     share = table / table.sum(axis=1, keepdims=True)
     effect = float(np.abs(share[0] - share[1]).sum() / 2)
@@ -222,7 +224,7 @@ def psi_test(reference, current, *, alpha=0.05, bins=10, seed=0):
     >>> result.statistic > 0.1, result.drifted
     (True, False)
     """
-    ref, cur = read(reference, "reference"), read(current, "current")
+    ref, cur = _read(reference, current, alpha)
     kind = same_kind(ref, cur)
     if reason := _too_few(ref.present, cur.present):
         return _undecided("psi", reason)
@@ -243,6 +245,8 @@ def psi_test(reference, current, *, alpha=0.05, bins=10, seed=0):
         drawn = rng.multivariate_hypergeometric(a + b, b.sum(), size=DRAWS)
         null = [_smoothed_psi(a + b - d, d) for d in drawn]
     statistic = _smoothed_psi(a, b)
+    if np.ptp(null) <= 1e-9 * statistic:
+        return _undecided("psi", SAME)
     threshold = float(np.quantile(null, 1 - alpha))
     return _result("psi", statistic, _rank_p(statistic, np.array(null)), statistic, statistic, alpha, threshold)
 
@@ -271,11 +275,11 @@ def missing_test(reference, current, *, alpha=0.05):
     >>> missing_test([1.0] * 95 + [None] * 5, [1.0] * 80 + [None] * 20).drifted
     True
     """
-    ref, cur = read(reference, "reference"), read(current, "current")
-    if min(len(ref), len(cur)) < LEAST:
-        return _undecided("missing", f"needs at least {LEAST} rows in each sample, got {len(ref)} and {len(cur)}")
-    change = cur.missing / len(cur) - ref.missing / len(ref)
-    p = share_p(ref.missing, len(ref), cur.missing, len(cur))
+    _check.share(alpha, "alpha")
+    (k, n), (j, m) = _gaps_in(reference, "reference"), _gaps_in(current, "current")
+    if min(n, m) < LEAST:
+        return _undecided("missing", f"needs at least {LEAST} rows in each sample, got {n} and {m}")
+    change, p = j / m - k / n, share_p(k, n, j, m)
     return _result("missing", change, p, abs(change), abs(change), alpha)
 
 
@@ -301,6 +305,11 @@ def domain_classifier(reference, current, *, alpha=0.05, seed=0):
         `statistic` is the AUC on rows not trained on, `effect` its distance from 1/2,
         doubled.
 
+    Raises
+    ------
+    ValueError
+        For other columns, columns of one name, dates, infinite values and the like.
+
     References
     ----------
     Lopez-Paz and Oquab (2017), Revisiting classifier two-sample tests, ICLR.
@@ -317,15 +326,22 @@ def domain_classifier(reference, current, *, alpha=0.05, seed=0):
     import pandas
     from sklearn.ensemble import HistGradientBoostingClassifier
 
+    _check.share(alpha, "alpha")
     for frame, role in ((reference, "reference"), (current, "current")):
         if not hasattr(frame, "columns"):
             raise ValueError(f"{role} needs a DataFrame, got {type(frame).__name__}. Wrap it in pd.DataFrame.")
+        if not frame.columns.is_unique:
+            raise ValueError(f"{role} needs one column of each name, got {list(frame.columns)}. Rename or drop some.")
     if list(reference.columns) != list(current.columns):
         raise ValueError(f"current needs the columns {list(reference.columns)}, got {list(current.columns)}. Select them.")
     if min(len(reference), len(current)) < 4 * LEAST:
         return _undecided("domain_classifier", f"needs at least {4 * LEAST} rows in each frame, got {len(reference)} and {len(current)}")
     both = pandas.concat([reference, current], ignore_index=True)
-    x = np.column_stack([both[c] if both[c].dtype.kind in "iuf" else pandas.factorize(both[c])[0] for c in both])
+    columns = [_codes(read(both[name], str(name))) for name in both]
+    columns = [column for column in columns if len(np.unique(column)) > 1]
+    if not columns:
+        return _undecided("domain_classifier", "no column varies: there is nothing to tell the frames apart by")
+    x = np.column_stack(columns)
     y = np.arange(len(both)) >= len(reference)
     train = np.zeros(len(both), dtype=bool)
     rng = np.random.default_rng(seed)
@@ -377,12 +393,36 @@ def chi2_of(table):
     return (float(statistic) if statistic.ndim == 0 else statistic), expected
 
 
-def _numbers(reference, current):
-    columns = read(reference, "reference"), read(current, "current")
+def _chi2_null(table, seed):
+    """Chi-squared of random tables with the same margins: 9,999, or 999 of a wide one."""
+    rng, margins, m = np.random.default_rng(seed), table.sum(axis=0), table[1].sum()
+    draws = 9_999 if len(margins) <= 100 else DRAWS
+    method = "count" if margins.sum() < 10 * len(margins) else "marginals"
+    null = []
+    for size in np.diff(np.append(np.arange(0, draws, max(1, 1_000_000 // len(margins))), draws)):
+        drawn = rng.multivariate_hypergeometric(margins, m, size=size, method=method)
+        null.append(chi2_of(np.stack([margins - drawn, drawn], axis=1))[0])
+    return np.concatenate(null)
+
+
+def _read(reference, current, alpha):
+    _check.share(alpha, "alpha")
+    return read(reference, "reference"), read(current, "current")
+
+
+def _numbers(reference, current, alpha):
+    columns = _read(reference, current, alpha)
     for column, name in zip(columns, ("reference", "current")):
         if column.kind != "numeric":
             raise ValueError(f"{name} needs numbers, got categories. Use chi2_test for categories.")
     return tuple(column.present for column in columns)
+
+
+def _gaps_in(values, name):
+    """How many values are missing, of how many."""
+    missing = np.ma.getmaskarray(values) if isinstance(values, np.ma.MaskedArray) else False
+    missing = as_series(values, name).isna().to_numpy() | missing
+    return int(missing.sum()), len(missing)
 
 
 def _too_few(a, b):
@@ -392,7 +432,7 @@ def _too_few(a, b):
 
 
 def _permuted(test, reference, current, alpha, seed, statistic_of):
-    a, b = _numbers(reference, current)
+    a, b = _numbers(reference, current, alpha)
     if reason := _too_few(a, b):
         return _undecided(test, reason)
     both = np.concatenate([a, b])
@@ -451,16 +491,15 @@ def _rank_p(statistic, null):
 
 
 def _numeric_result(test, statistic, p, a, b, alpha):
-    sd = a.std()
+    sd = spread(a)
     cut = shares(a, b, bins=min(10, len(a)))
     if sd == 0 and not p <= alpha:
         return _undecided(test, "the reference is constant, so nothing is known of its spread")
-    effect = wasserstein(a, b) / sd if sd > 0 else float(np.mean(b != a[0]))
+    effect = in_deviations(wasserstein(a, b), sd) if sd > 0 else float(np.mean(b != a[0]))
     return _result(test, statistic, p, effect, psi_of_shares(*cut.smoothed()), alpha)
 
 
 def _result(test, statistic, p, effect, psi, alpha, threshold=None):
-    alpha = _check.share(alpha, "alpha")
     drifted = p <= alpha
     reason = f"p = {p:.2g} {'is at most' if drifted else 'is above'} {alpha:g}"
     verdict = Verdict.DRIFTED if drifted else Verdict.STABLE
@@ -469,6 +508,11 @@ def _result(test, statistic, p, effect, psi, alpha, threshold=None):
 
 def _undecided(test, reason):
     return TestResult(test, None, None, None, "unknown", Verdict.UNDECIDED, reason)
+
+
+def _codes(column):
+    """Numbers as they are, categories as numbers, nan where missing."""
+    return column.values if column.kind == "numeric" else np.where(column.codes < 0, np.nan, column.codes)
 
 
 def _as_levels(column):
