@@ -12,7 +12,7 @@ from mlmon.drift.calibration import centred_ranks, corrected, draw_rows
 ROWS = 10_000        # of each sample that are looked at, at most
 SMALL = 500          # from here on the normal approximation serves; below it rows are permuted
 PERMUTED = 2_500     # rows that are permuted at most
-PRODUCTS = 6_000     # products that are permuted at most
+WORK = 20_000_000    # products of features times rows that are permuted at most
 MARKS = 3            # levels of a category that get a mark each
 SHOWN = 20
 
@@ -42,7 +42,7 @@ def pair_p(features, seed):
     total, products = np.concatenate([ref, cur]), len(first)
     z = _z(cur.T @ cur, total, len(cur))[first, second]
     p = 2 * special.ndtr(-np.abs(z))
-    if min(len(ref), len(cur)) < SMALL and products <= PRODUCTS:
+    if min(len(ref), len(cur)) < SMALL and products * min(len(total), PERMUTED) <= WORK:
         p = corrected(p, _null(ref, cur, first, second, seed))
     else:
         p = np.minimum(1.0, products * p)

@@ -204,20 +204,25 @@ class DataDriftDetector:
         """Least p of every feature, and the sorted null of the smallest of them.
 
         Few rows: drawn from the very rows of both samples. Many: the statistics have
-        reached their limit, and the null is drawn once from rows of the reference.
+        reached their limit, and the null is drawn from 5,000 rows, once where the reference
+        has as many; which sample is called the current one does not matter to it.
         """
         n, m = len(live[0].reference.column), len(live[0].current)
         if n + m <= POOL:
             both = [(a[0], np.concatenate([a[1], b[1]])) for a, b in (c.rows() for c in live)]
             pool = Pool(both, _draws(n + m, m, self.seed))
             return pool.observed(np.arange(n + m) >= n), self._smallest(pool)
-        key = tuple(c.name for c in live), min(n, m, POOL // 4)
+        least, small = np.array([c.least() for c in live]), min(n, m, POOL // 4)
+        if n < POOL // 2:
+            rows = [_some(n, self.seed, POOL // 2), _some(m, self.seed, POOL // 2 - n)]
+            both = [(a[0], np.concatenate([a[1], b[1]])) for a, b in (c.rows(*rows) for c in live)]
+            return least, self._smallest(Pool(both, _draws(POOL // 2, small, self.seed)))
+        key = tuple(c.name for c in live), small
         if key not in self._nulls:
-            total = min(n, POOL // 2)
-            rows = np.random.default_rng(self.seed).choice(n, total, replace=False)
-            drawn = max(1, min(key[1], total // 2))
-            self._nulls[key] = self._smallest(Pool([c.reference.rows(rows) for c in live], _draws(total, drawn, self.seed)))
-        return np.array([c.least() for c in live]), self._nulls[key]
+            rows = _some(n, self.seed, POOL // 2)
+            pool = Pool([c.reference.rows(rows) for c in live], _draws(POOL // 2, small, self.seed))
+            self._nulls[key] = self._smallest(pool)
+        return least, self._nulls[key]
 
     def _smallest(self, pool):
         least = self._over(pool.least, range(len(pool)), pool.size)
@@ -402,7 +407,7 @@ def _report(detector, compared, live):
         marginal = dict(zip((c.name for c in live), corrected(least, null)))
         tail = _shared({c.name: c.tail for c in live if any(c.reference.tails)})
         missing = _shared({c.name: share_p(*c.missing) for c in live if c.missing[0] + c.missing[2]})
-        some = [_some(size, detector.seed) for size in (n, m)]
+        some = [_some(size, detector.seed, dependence.ROWS) for size in (n, m)]
         pairs = pair_p([c.rows(*some) for c in live], detector.seed)
     families = {"marginal": marginal, "tail": tail, "missing": missing, "dependence": pairs}
     total = sum(BUDGET[name] for name, family in families.items() if len(family))
@@ -510,11 +515,9 @@ def _blas():
     return ThreadpoolController()
 
 
-def _some(size, seed):
-    """All rows, or a random choice where there are many."""
-    if size <= dependence.ROWS:
-        return slice(None)
-    return np.random.default_rng(seed).choice(size, dependence.ROWS, replace=False)
+def _some(size, seed, most):
+    """All of `size` rows, or a random choice of `most` of them."""
+    return slice(None) if size <= most else np.random.default_rng(seed).choice(size, most, replace=False)
 
 
 def _shared(p):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-SHARE, LEAST, MOST = 0.1, 10, 200     # the tail: a tenth of the reference, in these bounds
+SHARE, LEAST, MOST = 0.1, 20, 200     # the tail: a tenth of the reference, in these bounds
 ODDS = 0.01
 LOOKS = 8                             # how many counts beyond are looked at
 
@@ -34,15 +34,15 @@ class Tail:
 
 
 def fit_tail(ordered):
-    """The upper `Tail` of ordered values, by probability-weighted moments; None where values tie too much.
+    """The upper `Tail` of ordered values, by probability-weighted moments; None where it is short or ties.
 
     References
     ----------
     Hosking and Wallis (1987), Technometrics 29(3), 339-349.
     """
     n = len(ordered)
-    k = int(np.clip(SHARE * n, LEAST, MOST))
-    if n < 2 * k:
+    k = int(min(SHARE * n, MOST))
+    if k < LEAST:
         return None
     start, excess = float(ordered[n - k - 1]), ordered[n - k:] - ordered[n - k - 1]
     if len(np.unique(excess)) < k / 2 or excess[0] < 0:
@@ -75,5 +75,7 @@ def tail_p(tail, values):
     if len(beyond) < needed:
         return 1.0
     counts = np.unique(np.round(np.geomspace(needed, len(beyond), LOOKS)).astype(int))
-    chances = special.bdtrc(counts - 1, m, tail.survival(beyond[len(beyond) - counts]))
+    # The tail is known no better than its `size` values tell: more current ones add no certainty.
+    known = min(m, tail.size)
+    chances = special.bdtrc(np.floor(counts * known / m) - 1, known, tail.survival(beyond[len(beyond) - counts]))
     return float(min(1.0, len(counts) * chances.min()))
