@@ -1,6 +1,7 @@
 """The command `mlmon`: what is installed, what students get, what they earned."""
 
 import argparse
+import os
 import sys
 from collections import Counter
 
@@ -54,7 +55,7 @@ def _parser():
     grade = commands.add_parser("grade", help="grade a class, write feedback and build/grades.csv")
     grade.add_argument("exercise")
     grade.add_argument("--submissions", required=True, metavar="DIR", help="folder or zip: <student>/<notebook>.ipynb")
-    grade.add_argument("--workers", type=_count, default=2, help="submissions that run at the same time (%(default)s)")
+    grade.add_argument("--workers", type=_count, default=os.cpu_count(), help="submissions at the same time (%(default)s)")
     grade.add_argument("--cell-seconds", type=_count, help="longest that a cell may run")
     grade.add_argument("--notebook-seconds", type=_count, help="longest that a notebook may run")
     grade.set_defaults(run=_grade)

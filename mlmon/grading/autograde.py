@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import signal
+import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
@@ -24,7 +25,7 @@ from nbgrader.api import MissingEntry
 from nbgrader.converters import Autograde
 from nbgrader.preprocessors import Execute, NbGraderPreprocessor
 from tqdm import tqdm
-from traitlets import Float, Integer
+from traitlets import Dict, Float, Integer
 
 from . import grades, mend, submission
 from . import release as releases
@@ -35,6 +36,8 @@ from .feedback import write_feedback
 _turn = threading.Lock()
 _mine = threading.local()
 
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")  # submissions share the cores
+_TOO_LONG = "the cell ran longer than allowed"
 _NO_EXIT = "get_ipython().ask_exit = lambda *a, **k: None"  # quit() in a cell ends the cell, not the kernel
 
 
@@ -85,14 +88,19 @@ class RunSubmission(Execute):
     """
 
     budget = Float(600, help="Seconds that one notebook may take.").tag(config=True)
+    error_on_timeout = Dict(
+        {"ename": "CellTimeoutError", "evalue": _TOO_LONG, "traceback": [f"CellTimeoutError: {_TOO_LONG}"]},
+        help="The error that such a cell shows.",
+    ).tag(config=True)
     max_output = Integer(1_000_000, help="Characters of output that one cell may leave.").tag(config=True)
 
     def preprocess(self, nb, resources, km=None):
         """Execute the notebook; cells that could not run carry an error that says why."""
         self._deadline = monotonic() + self.budget
         self._lost, self._late, self._group = {}, set(), None
-        self.timeout_func = lambda cell: max(1, min(self.timeout or self.budget, self._left()))
-        with _step_aside():
+        self.timeout_func = self._seconds
+        with _step_aside(), tempfile.TemporaryDirectory(prefix="mlmon-") as self._folder:
+            _copy_data(Path(resources.get("metadata", {}).get("path", "")), Path(self._folder))
             while not self._attempt(nb, resources, km):
                 pass
         nb.metadata["mlmon"] = {
@@ -119,7 +127,9 @@ class RunSubmission(Execute):
             self._end_group()
 
     async def async_start_new_kernel(self, **kwargs):
-        """Start the kernel without its chatter, and note its process group."""
+        """Start the kernel in a folder of its own, without its chatter, and note its process group."""
+        environment = {**dict.fromkeys(_THREADS, "1"), **os.environ}
+        kwargs = {**kwargs, "cwd": self._folder, "env": environment}
         await super().async_start_new_kernel(stdout=self._quiet, stderr=self._quiet, **kwargs)
         self._group = getattr(self.km.provisioner, "pgid", None)
 
@@ -155,6 +165,11 @@ class RunSubmission(Execute):
                 return None
         return super().process_message(msg, cell, cell_index)
 
+    def _seconds(self, cell):
+        """Time for a cell: after one that took too long, the tests that call it get a quarter each."""
+        seconds = self.timeout or self.budget
+        return max(1, min(seconds / 4 if self._late else seconds, self._left()))
+
     def _left(self):
         return self._deadline - monotonic()
 
@@ -171,7 +186,7 @@ class RunSubmission(Execute):
 
 
 _REASONS = {
-    "CellTimeoutError": "the cell ran longer than allowed and could not be stopped",
+    "CellTimeoutError": f"{_TOO_LONG} and could not be stopped",
     "KernelDied": "the cell ended the Python process (memory, os._exit or a crash)",
 }
 
@@ -179,6 +194,12 @@ _REASONS = {
 def _failed(cell, name, reason):
     cell.outputs = [nbformat.v4.new_output("error", ename=name, evalue=reason, traceback=[f"{name}: {reason}"])]
     return cell
+
+
+def _copy_data(source, target):
+    """Lay the exercise's data files beside a notebook; notebooks, which hold hidden tests, stay behind."""
+    if source.is_dir():
+        shutil.copytree(source, target, ignore=shutil.ignore_patterns("*.ipynb", "timestamp.txt"), dirs_exist_ok=True)
 
 
 class HonestScores(NbGraderPreprocessor):
@@ -330,8 +351,12 @@ def _grade(course, exercise, source, workers, check, progress):
     with course.gradebook() as gradebook, _my_turn():
         table = grades.table(gradebook, exercise, parts)
         for row in _bar(rows, progress, "feedback"):
-            write_feedback(course, exercise, row, parts, table.get(row.student, {}), ledger)
-        grades.write(course.build / "grades.csv", gradebook, ledger, {exercise: parts})
+            try:
+                write_feedback(course, exercise, row, parts, table.get(row.student, {}), ledger)
+            except Exception:  # one page must not keep the class from its grades; the next run tries again
+                log.exception("feedback for %s", row.student)
+        known = {name: releases.parts(course.release(name)) for name in ledger.exercises()}
+        grades.write(course.build / "grades.csv", gradebook, ledger, known)
     return rows
 
 
@@ -352,7 +377,12 @@ def _normalised(course, exercise, source):
     """Normalise each hand-in onto the disk; what stays in memory is its hash and its notes."""
     release = releases.notebooks(course.release(exercise))
     for hand_in in submission.hand_ins(source, exercise):
-        ready = submission.normalise(hand_in, release)
+        try:
+            ready = submission.normalise(hand_in, release)
+        except Exception as error:
+            log.exception("normalising %s", hand_in.student)
+            trouble = ("failed", f"the hand-in could not be read: {error!r}"[:300])
+            ready = submission.Submission(hand_in.student, {}, dict.fromkeys(release, trouble), hand_in.notes)
         submission.write(ready, course.submitted(ready.student, exercise))
         yield ready.student, ready.digest(), ready.problems, ready.notes
 

@@ -1,7 +1,6 @@
 """Where a course keeps its work, and how nbgrader's own steps are run over it."""
 
 import copy
-import glob
 import logging
 import warnings
 from dataclasses import dataclass
@@ -140,7 +139,7 @@ class Course:
         folders = CourseDirectory(config=self.config, log=log)
         folders.assignment_id = exercise
         if student is not None:
-            folders.student_id = glob.escape(student)
+            folders.student_id = student
         Step(coursedir=folders, config=self.config, log=log, **traits).start()
         return problems
 

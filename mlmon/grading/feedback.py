@@ -170,10 +170,20 @@ def write_feedback(course, exercise, row, parts, scores, ledger):
         shutil.rmtree(folder)
     if any(course.autograded(row.student, exercise).glob("*.ipynb")):
         course.convert(GenerateFeedback, exercise, row.student, force=True)
+        _only_pages(folder, {path.stem for path in course.release(exercise).glob("*.ipynb")})
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "index.html").write_text(_index(row, parts, scores, sorted(folder.glob("*.html"))), encoding="utf-8")
     ledger.fed_back(row.student, exercise, digest)
     return True
+
+
+def _only_pages(folder, names):
+    """Remove what nbgrader copies beside the pages: files that a submission may have written."""
+    for path in sorted(folder.rglob("*"), reverse=True):
+        if path.is_dir() and not path.is_symlink():
+            path.rmdir()
+        elif path.suffix != ".html" or path.stem not in names or path.parent != folder:
+            path.unlink()
 
 
 def _comments(course, row):
@@ -185,6 +195,7 @@ def _comments(course, row):
 
 def _index(row, parts, scores, pages):
     """One page: how it ended, the points by part, and the way to each notebook."""
+    reason = "Your instructor will look at it." if row.status == "failed" else row.reason
     total = sum(scores[part.name].score or 0 for part in parts if part.name in scores)
     lines = [_part_line(part, scores.get(part.name), {page.stem for page in pages}) for part in parts]
     return "\n".join(
@@ -194,7 +205,7 @@ def _index(row, parts, scores, pages):
             "<style>body{font:16px sans-serif;max-width:46em;margin:2em auto}td,th{padding:.3em 1em;text-align:left}"
             "td+td,th+th{text-align:right}</style></head><body>",
             f"<h1>{html.escape(row.exercise)}: {html.escape(row.student)}</h1>",
-            f"<p><b>{html.escape(row.status)}</b>. {html.escape(row.reason)}</p>",
+            f"<p><b>{html.escape(row.status)}</b>. {html.escape(reason)}</p>",
             f"<p>{total:g} of {sum(part.points for part in parts):g} points so far.</p>",
             "<table><tr><th>Part</th><th>Points</th></tr>",
             *lines,

@@ -1,5 +1,6 @@
 """What grading leaves: a ledger of who is done, and one table of grades."""
 
+import contextlib
 import csv
 import json
 import os
@@ -50,8 +51,10 @@ class Ledger:
                 "notes TEXT, feedback TEXT DEFAULT '', runs INTEGER DEFAULT 1, PRIMARY KEY (student, exercise))"
             )
 
+    @contextlib.contextmanager
     def _open(self):
-        return sqlite3.connect(self.path, timeout=30)
+        with contextlib.closing(sqlite3.connect(self.path, timeout=30)) as file, file:
+            yield file
 
     def save(self, row, key):
         """Record a graded student; from here on a kill loses nothing of it."""
@@ -73,6 +76,11 @@ class Ledger:
         query = "SELECT status, reason, notes FROM done WHERE student = ? AND exercise = ?"
         found = self._one(query, student, exercise)
         return found and Row(student, exercise, found[0], found[1], json.loads(found[2]))
+
+    def exercises(self):
+        """Names of the exercises that somebody was graded on, sorted."""
+        with self._open() as file:
+            return [name for (name,) in file.execute("SELECT DISTINCT exercise FROM done ORDER BY exercise")]
 
     def rows(self, exercise):
         """All rows of an exercise, by student."""

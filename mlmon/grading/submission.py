@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 import nbformat
 
 from . import mend
-from .course import GradingError
+from .course import GradingError, log
 
 LARGEST = 64_000_000  # bytes a notebook may have, outputs included
 MOST_FILES = 1_000  # files looked at for a student
@@ -74,7 +74,7 @@ def hand_ins(source, exercise=""):
     source = Path(source)
     if source.is_dir():
         students = _from_folder(source)
-    elif zipfile.is_zipfile(source):
+    elif source.exists() and zipfile.is_zipfile(source):
         students = _from_zip(source, exercise)
     else:
         raise GradingError(
@@ -127,7 +127,10 @@ def _read_file(path, name, hand_in):
     elif path.suffix.lower() == ".zip":
         _read_archive(path, hand_in)
     elif _wanted(name, status.st_size, hand_in):
-        hand_in.files[name] = path.read_bytes()
+        try:
+            hand_in.files[name] = path.read_bytes()
+        except OSError as error:
+            hand_in.notes.append(f"{name} could not be read: {error.strerror}")
         _arrived(hand_in, _date(status.st_mtime))
 
 
@@ -154,7 +157,14 @@ def _read_archive(path, hand_in):
 
 def _from_zip(source, exercise):
     """Read a whole class's zip: entries are grouped by their student first."""
-    with zipfile.ZipFile(source) as pack:
+    try:
+        pack = zipfile.ZipFile(source)
+    except zipfile.BadZipFile as error:
+        raise GradingError(f"submissions need a whole zip, and {source} is damaged: {error}. Fetch it again.") from None
+    with pack:
+        for entry in pack.infolist():
+            if not _parts(entry.filename):
+                log.warning("%s: %r points outside of the zip and was refused", source, entry.filename)
         entries = [(_parts(entry.filename), entry) for entry in pack.infolist()]
         entries = [(parts, entry) for parts, entry in entries if parts and not any(map(_SKIP.match, parts))]
         depth = _depth_of_students([parts for parts, _ in entries if _NOTEBOOK.search(parts[-1])], exercise)
@@ -224,8 +234,14 @@ def _read_entry(pack, entry, name, hand_in):
 
 
 def _name(raw, taken):
-    """A student's name that can be a folder: no outer blanks, no control characters, no double."""
-    name = re.sub(r"[\x00-\x1f/\\]", "_", raw).strip() or "_"
+    """A student's name that can be a folder and no pattern of folders, which nbgrader would take it for.
+
+    Examples
+    --------
+    >>> _name(" Anna [late] ", set()), _name("anna", {"anna"})
+    ('Anna (late)', 'anna~')
+    """
+    name = re.sub(r"[\x00-\x1f/\\*?]", "_", raw.replace("[", "(").replace("]", ")")).strip() or "_"
     while name in taken:
         name += "~"
     taken.add(name)
@@ -270,6 +286,8 @@ def normalise(hand_in, release):
         notes += [f"{name}: {repair}" for repair in repairs]
     notes += [f"{file} was not graded" for file in read if file not in chosen.values()]
     problems = {name: _problem(name, hand_in, broken) for name in release if name not in notebooks}
+    told = " ".join(reason for _, reason in problems.values())
+    notes += [f"{file} {reason}" for file, reason in broken.items() if file not in told]
     return Submission(hand_in.student, notebooks, problems, notes, hand_in.received)
 
 

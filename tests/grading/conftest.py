@@ -1,6 +1,7 @@
 """A toy course for the grader's own tests, and ways to hand work in."""
 
 import csv
+import functools
 import re
 import shutil
 import subprocess
@@ -253,6 +254,17 @@ def grade_answers(course, exercise, answers, workers=2):
         }
         for one in answers
     }
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_gradebooks():
+    """Ask Alembic for the newest version once; nbgrader asks in a process of its own for each gradebook."""
+    import nbgrader.api
+
+    asked = nbgrader.api.get_alembic_version
+    nbgrader.api.get_alembic_version = functools.cache(asked)
+    yield
+    nbgrader.api.get_alembic_version = asked
 
 
 @pytest.fixture

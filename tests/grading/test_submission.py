@@ -139,6 +139,15 @@ def test_a_broken_zip_is_a_note(tmp_path):
     assert "could not be unpacked" in taken(tmp_path)["anna"].notes[0]
 
 
+def test_a_damaged_zip_of_the_class_says_so(tmp_path):
+    with zipfile.ZipFile(tmp_path / "class.zip", "w") as pack:
+        pack.writestr("anna/mean.ipynb", "{}")
+    whole = (tmp_path / "class.zip").read_bytes()
+    (tmp_path / "class.zip").write_bytes(b"x" * 40 + whole[60:])
+    with pytest.raises(GradingError, match="damaged"):
+        taken(tmp_path / "class.zip")
+
+
 @pytest.mark.parametrize("shape", ["nothing", "file", "loose"])
 def test_no_class_is_an_error_that_says_what_to_do(tmp_path, shape):
     path = tmp_path / "in"
