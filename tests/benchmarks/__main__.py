@@ -1,0 +1,31 @@
+"""``python -m tests.benchmarks``: measure speed beside the peers and write the tables into README.md here."""
+
+import argparse
+import sys
+
+from tests.benchmarks import peers, speed, tables
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("--only", nargs="+", metavar="PEER", help="measure these libraries only")
+    parser.add_argument("--sets", default="ab", help="a: 100,000 x 25, b: 1,000,000 x 50 (default: both)")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--quick", action="store_true", help="a hundredth of the rows, one round, no README")
+    chosen = parser.parse_args(arguments)
+    names = peers.installed(dict.fromkeys(["mlmon", *(chosen.only or peers.PEERS)]))
+    text = [speed.stamp()]
+    for name in chosen.sets:
+        entries = [entry for entry in speed.ENTRIES if entry.peer in names and name in entry.sets]
+        rows = speed.pairs.SIZES[name]["rows"] // 100 if chosen.quick else None
+        found = speed.measure(name, entries, rows=rows, rounds=1 if chosen.quick else chosen.rounds)
+        text += ["", speed.markdown(name, speed.summary(entries, found))]
+    text += ["", "### Imports", "", speed.imports_markdown(speed.imports(1 if chosen.quick else 5))]
+    page = "\n".join(text)
+    print(page)
+    if not chosen.quick and not chosen.only and chosen.sets == "ab":
+        tables.write("speed", page)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
