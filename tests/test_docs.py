@@ -1,6 +1,7 @@
 """The pages tell the truth: each command of the README runs, each link leads somewhere."""
 
 import contextlib
+import csv
 import json
 import os
 import re
@@ -58,6 +59,15 @@ def opens(clone, command):
             os.killpg(server.pid, signal.SIGKILL)
 
 
+def grades(clone, command):
+    """The command grades a class, here of one student who has handed in the release as it is."""
+    release = clone / "exercises" / "ex2_drift"
+    shutil.copytree(release, clone / "class" / "ada", ignore=lambda _, names: [n for n in names if n.endswith(".html")])
+    runs(clone, command)
+    rows = list(csv.DictReader((clone / "build" / "grades.csv").open()))
+    assert [(row["student"], float(row["score"]), row["status"]) for row in rows] == [("ada", 0.0, "graded")]
+
+
 def stands(clone, command):
     """The command is what runs this test, or needs what this machine lacks; another test stands for it."""
 
@@ -69,6 +79,8 @@ TRIED = {
     "make test": stands,  # it runs this file
     "make prove": stands,  # hours
     "mlmon doctor": runs,
+    "mlmon release --archive": runs,
+    "mlmon grade ex2_drift --submissions class": grades,
     "conda env create --file environment.yml": stands,  # test_environment.py reads it with conda's grammar
     "conda run --no-capture-output --name mlmon mlmon lab": stands,  # tests/browser starts `mlmon lab`
 }
