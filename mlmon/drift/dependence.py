@@ -10,7 +10,7 @@ from scipy import special
 from mlmon.drift.calibration import centred_ranks, corrected, draw_rows
 
 ROWS = 10_000        # of each sample that are looked at, at most
-SMALL = 500          # from here on the normal approximation serves; below it rows are permuted
+SMALL = 500          # from here on a limit serves; below it rows are permuted
 PERMUTED = 2_500     # rows that are permuted at most
 WORK = 20_000_000    # products of features times rows that are permuted at most
 MARKS = 3            # levels of a category that get a mark each
@@ -40,12 +40,12 @@ def pair_p(features, seed):
         return []
     ref, cur = (np.stack([mark[side] for mark in marks], axis=1) for side in (1, 2))
     total, products = np.concatenate([ref, cur]), len(first)
-    z = _z(cur.T @ cur, total, len(cur))[first, second]
-    p = 2 * special.ndtr(-np.abs(z))
+    z, skew = (values[first, second] for values in _z(cur.T @ cur, total, len(cur)))
+    p = np.minimum(1.0, products * skewed_p(z, skew))
     if min(len(ref), len(cur)) < SMALL and products * min(len(total), PERMUTED) <= WORK:
-        p = corrected(p, _null(ref, cur, first, second, seed))
-    else:
-        p = np.minimum(1.0, products * p)
+        permuted = corrected(2 * special.ndtr(-np.abs(z)), _null(ref, cur, first, second, seed))
+        # A null from some of the rows has not met the rarest products.
+        p = permuted if len(total) <= PERMUTED else np.maximum(permuted, p)
     best = {}
     for k in np.argsort(p, kind="stable")[: SHOWN * MARKS**2]:
         best.setdefault((int(owner[first[k]]), int(owner[second[k]])), float(p[k]))
@@ -68,12 +68,29 @@ def _mark(codes, level):
 
 
 def _z(sums, total, m):
-    """Standard scores of sums of products over `m` of the rows of `total`."""
+    """Standard scores of sums of products over `m` of the rows of `total`, and the skewness of their null."""
     rows = len(total)
     mean = total.T @ total / rows
-    squares = (total**2).T @ total**2 - rows * mean**2
-    variance = np.maximum(squares, 0) * m * (rows - m) / (rows * (rows - 1))
-    return np.divide(sums - m * mean, np.sqrt(variance), out=np.zeros_like(mean), where=variance > 1e-9)
+    squares = (total**2).T @ total**2
+    cubes = (total**3).T @ total**3 - 3 * mean * squares + 2 * rows * mean**3
+    squares = squares - rows * mean**2
+    drawn = m * (rows - m) / (rows * (rows - 1))
+    sd = np.sqrt(np.maximum(squares, 0) * drawn)
+    varies = sd > 1e-5
+    z = np.divide(sums - m * mean, sd, out=np.zeros_like(mean), where=varies)
+    return z, np.divide(cubes * drawn * (rows - 2 * m) / (rows - 2), sd**3, out=np.zeros_like(mean), where=varies)
+
+
+def skewed_p(z, skew):
+    """Two-sided p of standard scores whose null has this skewness (Pearson's type III).
+
+    A product of two rare levels is a count of few rows, far from normal. On the side of
+    the short tail the normal's p stands, which is too large there.
+    """
+    long = np.sign(skew) * z > 0
+    shape = 4 / np.where(long, np.maximum(np.abs(skew), 1e-3), 1) ** 2
+    at = shape + np.where(long, np.abs(z), 0) * np.sqrt(shape)
+    return np.where(long, np.minimum(1, 2 * special.gammaincc(shape, at)), 2 * special.ndtr(-np.abs(z)))
 
 
 def _null(ref, cur, first, second, seed):
