@@ -14,11 +14,13 @@ the reference's tail reaches, one for missing values, and one for the dependence
 between features, which no single feature shows. `BUDGET` says what each gets of
 `alpha`; what does not apply to the data goes back to the others.
 """
+import copy
 import json
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import lru_cache
+from numbers import Integral, Real
 
 import numpy as np
 from scipy import special
@@ -26,7 +28,7 @@ from scipy import special
 from mlmon import _check
 from mlmon.drift import calibration, dependence
 from mlmon.drift.calibration import POOL, Pool, corrected, draw_rows
-from mlmon.drift.column import Categories, Numbers, merge, read_loosely, tagged
+from mlmon.drift.column import HUGE, Categories, Numbers, in_deviations, merge, read_loosely, spread, tagged
 from mlmon.drift.dependence import pair_p
 from mlmon.drift.distance import psi_of_shares, quantile_edges
 from mlmon.drift.grid import Grid
@@ -97,12 +99,16 @@ class DataDriftDetector:
 
     def __init__(self, reference, *, alpha=0.05, min_effect=0.0, columns=None, bins=10, mode="exact", threads=None, seed=0):
         self.alpha = _open_share(alpha, "alpha")
-        if not min_effect >= 0:
+        if not (isinstance(min_effect, Real) and min_effect >= 0):
             raise ValueError(f"min_effect needs a number of 0 or more, got {min_effect!r}. 0 decides by significance alone.")
-        self.min_effect, self.seed = float(min_effect), int(seed)
+        self.min_effect, self.seed = float(min_effect), _whole(seed, "seed", 0)
         self.mode = _check.one_of(mode, ("exact", "certified"), "mode")
-        self.bins, self.threads = int(_check.positive(bins, "bins")), threads
+        self.bins, self.threads = _whole(bins, "bins", 1), None if threads is None else _whole(threads, "threads", 1)
         self._chosen = columns is not None
+        if columns is not None:
+            columns = [columns] if isinstance(columns, str) else list(columns)
+            if not columns or len(set(columns)) < len(columns):
+                raise ValueError(f"columns needs different names, at least one, got {columns}. List each feature once.")
         sources = _columns(reference, columns, "reference")
         self._references = [Reference(name, source, self.bins, self.mode) for name, source in sources]
         self._nulls = {}
@@ -148,7 +154,10 @@ class DataDriftDetector:
         return pandas.DataFrame(rows, columns=["feature", "statistic", "pvalue", "psi"])
 
     def save(self, path):
-        """Write the detector, its reference included, to a file that `load` reads (npz, no pickle)."""
+        """Write the detector, its reference included, to a file that `load` reads (npz, no pickle).
+
+        Names and levels must be text, numbers or booleans, or names tuples of them.
+        """
         arrays, features = {}, []
         for i, reference in enumerate(self._references):
             arrays[f"values{i}"], about = reference.state()
@@ -235,7 +244,7 @@ class Reference:
     def __init__(self, name, source, bins, mode):
         self.name, self.bins, self.mode, self.reason = name, bins, mode, None
         try:
-            self.column = source.read("reference")
+            self.column = copy.deepcopy(source.read("reference"))     # whatever becomes of the caller's frame
         except ValueError as error:
             self.column, self.reason = Numbers(np.full(len(source.values), np.nan)), str(error)
         self._prepare()
@@ -245,7 +254,7 @@ class Reference:
         if self.reason or self.column.infinite or self.column.kind != "numeric" or not len(self.column.present):
             return
         ordered = np.sort(self.column.present)
-        self.sd = float(ordered.std())
+        self.sd = spread(ordered)
         self.tagged = tagged(self.column.present, 0)
         self.edges = quantile_edges(ordered, min(self.bins, len(ordered)))
         upper = self.edges[1:] if len(self.edges) > 1 else self.edges
@@ -256,21 +265,20 @@ class Reference:
             self.grid = Grid.of(ordered)
 
     def state(self):
-        column, about = self.column, {"name": self.name, "kind": self.column.kind, "reason": self.reason}
+        column, about = self.column, {"name": _plain(self.name, "names"), "kind": self.column.kind, "reason": self.reason}
         if column.kind == "numeric":
             return column.values, about
-        return column.codes, about | {"levels": [[type(level).__name__, str(level)] for level in column.levels]}
+        return column.codes, about | {"levels": [_plain(level, f"levels of {self.name}") for level in column.levels]}
 
     @classmethod
     def restore(cls, about, values, bins, mode):
         reference = cls.__new__(cls)
-        reference.name, reference.reason, reference.bins, reference.mode = about["name"], about["reason"], bins, mode
-        read = {"bool": lambda s: s == "True", "int": int, "float": float}
+        reference.name, reference.reason, reference.bins, reference.mode = _unplain(about["name"]), about["reason"], bins, mode
         if about["kind"] == "numeric":
             reference.column = Numbers(values)
         else:
             levels = np.empty(len(about["levels"]), dtype=object)
-            levels[:] = [read.get(kind, str)(text) for kind, text in about["levels"]]
+            levels[:] = [_unplain(level) for level in about["levels"]]
             reference.column = Categories(values, levels)
         reference._prepare()
         return reference
@@ -303,7 +311,7 @@ class Reference:
         found.psi = _psi(np.concatenate([[0], self.counts, [0, self.column.missing]]), np.append(cells, current.missing))
         found.out_of_range = float((cells[0] + cells[-1]) / len(current.present))
         if full:
-            found.effect = merged.wasserstein / self.sd if self.sd > 0 else float(merged.wasserstein > 0)
+            found.effect = in_deviations(merged.wasserstein, self.sd) if self.sd > 0 else float(merged.wasserstein > 0)
             found.z = calibration.merged_z(merged)
             found.tail = min(
                 tail_p(tail, sign * current.present) if tail and count else 1.0
@@ -445,11 +453,16 @@ def _judge(detector, c, p, source, moved):
             return Verdict.DRIFTED, f"missing values went from {c.missing[0] / c.missing[1]:.1%} to {c.missing[2] / c.missing[3]:.1%}"
         if source == "tail":
             return Verdict.DRIFTED, "values lie farther out than the reference's tail reaches"
+        if c.kind == "numeric" and c.reference.sd == 0:
+            return Verdict.DRIFTED, "the reference holds one value only, the current batch others"
         if c.new_categories:
             return Verdict.DRIFTED, f"shares of categories changed; {c.out_of_range:.1%} are new ones"
         return Verdict.DRIFTED, "shares of categories changed" if c.kind == "categorical" else f"values moved by {c.effect:.2g} sd"
     if c.gone:
         return Verdict.UNDECIDED, "all values are missing in the reference or in the current batch"
+    for column, role in ((c.reference.column, "reference"), (c.current, "current")):
+        if len(column.present) < LEAST:
+            return Verdict.UNDECIDED, f"{role} needs at least {LEAST} present values, got {len(column.present)}"
     if c.kind == "numeric" and c.reference.sd == 0:
         return Verdict.UNDECIDED, "the reference is constant, so nothing is known of its spread"
     if c.kind == "categorical" and len(c.z[1]) < 2:
@@ -461,7 +474,7 @@ def _why_not(reference, current):
     """Why two samples of a feature cannot be compared, or None."""
     for column, role in ((reference, "reference"), (current, "current")):
         if column.infinite:
-            return f"{role} has {column.infinite} infinite values; mark them missing or drop them"
+            return f"{role} has {column.infinite} values that are infinite or beyond {HUGE:g}; mark them missing or drop them"
         if len(column) < LEAST:
             return f"{role} needs at least {LEAST} rows, got {len(column)}"
     if not len(reference.present) or not len(current.present):
@@ -469,9 +482,6 @@ def _why_not(reference, current):
     if reference.kind != current.kind:
         words = {"numeric": "numbers", "categorical": "categories"}
         return f"the reference holds {words[reference.kind]}, the current batch {words[current.kind]}"
-    for column, role in ((reference, "reference"), (current, "current")):
-        if len(column.present) < LEAST and column.missing == 0:
-            return f"{role} needs at least {LEAST} values, got {len(column.present)}"
     return None
 
 
@@ -482,20 +492,25 @@ def _columns(data, chosen, role):
         doubled = sorted({str(name) for name in names if names.count(name) > 1})
         if doubled:
             raise ValueError(f"{role} needs one column of each name, got several of {', '.join(doubled)}. Rename or drop them.")
-        if chosen is not None and (absent := [name for name in chosen if name not in names]):
-            raise ValueError(f"{role} needs the columns {', '.join(map(str, chosen))}, got none called {', '.join(map(str, absent))}. Add them.")
-        pairs = [(name, Source(data[name], str(name))) for name in (names if chosen is None else chosen)]
+        pairs = [(name, Source(data[name], str(name))) for name in names]
     else:
-        array = data.to_numpy() if hasattr(data, "to_numpy") else np.asarray(data)
+        # Objects keep what they are: numpy would turn numbers beside text into text.
+        array = data.to_numpy() if hasattr(data, "to_numpy") else data if hasattr(data, "ndim") else np.array(data, dtype=object)
         if array.ndim not in (1, 2):
             raise ValueError(f"{role} needs a table or one column, got shape {array.shape}. Pass rows by features.")
         if array.ndim == 1:
             pairs = [(getattr(data, "name", None) or "value", Source(data, "value"))]
         else:
             pairs = [(f"x{i}", Source(np.ascontiguousarray(array[:, i]), f"x{i}")) for i in range(array.shape[1])]
-    if not pairs or len(pairs[0][1].values) == 0:
-        raise ValueError(f"{role} needs at least 1 row and 1 column, got {len(pairs)} columns and no rows. Pass data.")
-    return pairs
+    rows = len(pairs[0][1].values) if pairs else len(data)
+    if not pairs or rows == 0:
+        raise ValueError(f"{role} needs at least 1 row and 1 column, got {rows} rows and {len(pairs)} columns. Pass data.")
+    if chosen is None:
+        return pairs
+    columns = dict(pairs)
+    if absent := [name for name in chosen if name not in columns]:
+        raise ValueError(f"{role} needs the columns {', '.join(map(str, chosen))}, got none called {', '.join(map(str, absent))}. Add them.")
+    return [(name, columns[name]) for name in chosen]
 
 
 @lru_cache(maxsize=4)
@@ -518,6 +533,29 @@ def _blas():
 def _some(size, seed, most):
     """All of `size` rows, or a random choice of `most` of them."""
     return slice(None) if size <= most else np.random.default_rng(seed).choice(size, most, replace=False)
+
+
+def _whole(value, name, least):
+    if not isinstance(value, Integral) or isinstance(value, bool) or value < least:
+        raise ValueError(f"{name} needs a whole number of {least} or more, got {value!r}. Pass one.")
+    return int(value)
+
+
+def _plain(value, what):
+    """A name or level for JSON: its kind and its text."""
+    if isinstance(value, tuple):
+        return ["tuple", [_plain(part, what) for part in value]]
+    for kind, types in (("bool", (bool, np.bool_)), ("int", Integral), ("float", Real), ("str", str)):
+        if isinstance(value, types):
+            return [kind, str(value)]
+    raise ValueError(f"save needs {what} that are text, numbers or booleans, got a {type(value).__name__}. Turn them into text first.")
+
+
+def _unplain(pair):
+    kind, text = pair
+    if kind == "tuple":
+        return tuple(_unplain(part) for part in text)
+    return {"bool": lambda s: s == "True", "int": int, "float": float, "str": str}[kind](text)
 
 
 def _shared(p):

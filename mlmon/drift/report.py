@@ -30,7 +30,8 @@ class FeatureResult:
     new_categories : tuple
         Categories that the reference has not.
     severity : str
-        "none", "small", "large" by PSI's customary limits; "none" unless drifted.
+        "none", "small", "large" by PSI's customary limits; "none" where STABLE, "unknown"
+        where UNDECIDED.
     verdict : Verdict
     reason : str
     """

@@ -33,7 +33,7 @@ class TestResult:
         Size of the change, in the unit that the test's docstring names.
     severity : str
         "none", "small" or "large", by PSI's customary limits 0.1 and 0.2 (by the
-        effect itself where the test has no PSI).
+        effect itself where the test has no PSI); "unknown" where UNDECIDED.
     verdict : Verdict
     reason : str
         One sentence.
