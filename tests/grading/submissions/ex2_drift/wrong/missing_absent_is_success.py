@@ -1,0 +1,22 @@
+"""Calls a column that is gone a success: nothing of it is missing."""
+answers = {
+    "4_daily_report": {
+        "missing_tests": '''
+def missing_tests(reference, current, columns, limit=0.05):
+    result = {name: {"share": None, "status": "SUCCESS"} for name in columns}
+    present = [name for name in columns if name in current.columns]
+    if not present:
+        return result
+    definition = DataDefinition(categorical_columns=present)
+    metrics = [MissingValueCount(column=name, share_tests=[lte(limit)]) for name in present]
+    today, before = (Dataset.from_pandas(frame[present], data_definition=definition) for frame in (current, reference))
+    found = json.loads(Report(metrics, include_tests=True).run(today, before).json())
+    for metric in found["metrics"]:
+        result[metric["config"]["column"]]["share"] = float(metric["value"]["share"])
+    for test in found["tests"]:
+        result[test["metric_config"]["params"]["column"]]["status"] = test["status"]
+    return result
+''',
+    },
+}
+loses = {"4_daily_report": {"test_missing_tests_dead": 1}}
