@@ -152,7 +152,7 @@ def shares(p, q, labels, *, ax=None, title="", xlabel="", mark=True, names=("ref
 
 
 def pairs(reference, current, x, y, *, ax=None, title="", units=("", ""), log=False, most=600):
-    """Two features against each other, for each sample, with both correlations.
+    """Two features against each other, for each sample, with line and correlation.
 
     Parameters
     ----------
@@ -180,7 +180,11 @@ def pairs(reference, current, x, y, *, ax=None, title="", units=("", ""), log=Fa
     there, back = (np.log, np.exp) if log else (np.asarray, np.asarray)
     marks = ((reference, "reference", "#9a9a9a", "o"), (current, "current", CURRENT, "x"))
     for frame, name, colour, mark in marks:
-        r = np.corrcoef(there(frame[x]), there(frame[y]))[0, 1]
+        u, v = there(frame[x]), there(frame[y])
+        r = np.corrcoef(u, v)[0, 1]
+        ends = np.quantile(u, [0.02, 0.98])
+        ax.plot(back(ends), back(v.mean() + r * v.std() / u.std() * (ends - u.mean())),
+                color="#6f6f6f" if mark == "o" else colour, lw=2.5, zorder=3)
         part = frame[:most]
         ax.scatter(part[x], part[y], s=14, c=colour, marker=mark, alpha=0.6,
                    linewidths=0.9 if mark == "x" else 0, label=f"{name}: correlation {r:.2f}")

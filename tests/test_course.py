@@ -73,7 +73,7 @@ def test_prose_stands_before_each_short_cell(path):
     cells = read(path)
     assert [b.id for a, b in zip(cells, cells[1:]) if a.cell_type == b.cell_type == "code"] == []
     assert [cell.id for cell in code(path) if len(cell.source.splitlines()) > 10] == []
-    assert [cell.id for cell in code(path) if max(map(len, cell.source.splitlines())) > 110] == []
+    assert [cell.id for cell in code(path) if max(map(len, cell.source.splitlines())) > 100] == []
 
 
 @each_notebook

@@ -220,3 +220,11 @@ def test_reference_and_current_stay_apart_in_a_grey_print():
 
 def test_a_title_stands_over_the_figure_it_was_given_to():
     assert plot.ks([1, 2], [2, 3], title="Incomes rose").get_title() == "Incomes rose"
+
+
+def test_the_line_of_a_pair_rises_with_its_correlation():
+    # y = x lies on its own line; so does y = -x.
+    a = pd.DataFrame({"x": np.arange(9.0), "y": np.arange(9.0)})
+    ax = plot.pairs(a, a.assign(y=-a["y"]), "x", "y")
+    up, down = (line.get_ydata() - line.get_xdata() * slope for line, slope in zip(ax.lines, (1, -1)))
+    assert up == pytest.approx([0, 0]) and down == pytest.approx([0, 0])
