@@ -257,7 +257,7 @@ class Reference:
         self.sd = spread(ordered)
         self.tagged = tagged(self.column.present, 0)
         self.edges = quantile_edges(ordered, min(self.bins, len(ordered)))
-        upper = self.edges[1:] if len(self.edges) > 1 else self.edges
+        upper = self.edges[1:]
         self.cuts = np.append(np.nextafter(np.nextafter(self.edges[0], -np.inf), -np.inf), upper)
         self.counts = np.diff(np.searchsorted(ordered, upper, side="right"), prepend=0)
         self.tails = fit_tail(ordered), fit_tail(-ordered[::-1])

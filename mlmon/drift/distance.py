@@ -43,9 +43,9 @@ def shares(reference, current, *, bins=10):
     """Count both samples over bins that the reference sets.
 
     Numbers: `bins` cells between the reference's minimum and maximum, cut at its
-    quantiles (fewer where values tie), one cell below and one above. Categories:
-    one cell each, in the reference's order, then unseen ones. A last cell for
-    missing values.
+    quantiles (fewer where values tie; a value that frequent has one of its own),
+    one cell below and one above. Categories: one cell each, in the reference's
+    order, then unseen ones. A last cell for missing values.
 
     Parameters
     ----------
@@ -273,20 +273,27 @@ def psi_of_shares(p, q):
 
 
 def quantile_edges(values, bins):
-    """Cut points at quantiles of sorted values: minimum, inner cuts, maximum, each once."""
+    """The minimum of sorted values, then the upper end of each cell, at their quantiles.
+
+    A value that would fill more than one cell has one of its own (at the minimum: a cell
+    that ends where it begins).
+    """
     if not (isinstance(bins, (int, np.integer)) and bins >= 1):
         raise ValueError(f"bins needs a whole number of 1 or more, got {bins!r}. 10 is customary.")
     if len(values) < bins:
         raise ValueError(
             f"psi cuts {bins} bins and needs as many reference values, got {len(values)}. Pass fewer bins or collect more."
         )
-    return np.unique(np.quantile(values, np.linspace(0, 1, bins + 1)))
+    ends = np.quantile(values, np.linspace(0, 1, bins + 1))[1:]
+    full = ends[1:][ends[1:] == ends[:-1]]
+    before = values[np.maximum(np.searchsorted(values, full) - 1, 0)]
+    return np.append(values[0], np.unique(np.append(ends, before)))
 
 
 def _numeric_shares(ref, cur, bins):
-    edges = quantile_edges(ref.present, bins)
+    edges = quantile_edges(np.sort(ref.present), bins)
     labels = [f"below {edges[0]:g}"]
-    labels += [f"{low:g} to {high:g}" for low, high in zip(edges[:-1], edges[1:])] if len(edges) > 1 else [f"{edges[0]:g}"]
+    labels += [f"{low:g} to {high:g}" if low < high else f"{low:g}" for low, high in zip(edges[:-1], edges[1:])]
     labels += [f"above {edges[-1]:g}", "missing"]
     return Shares(tuple(labels), _cells(ref, edges), _cells(cur, edges))
 
@@ -294,10 +301,9 @@ def _numeric_shares(ref, cur, bins):
 def _cells(column, edges):
     x = column.present
     # Cells are closed on the right; the first inner cell holds the minimum too.
-    cell = np.searchsorted(edges[1:], x, side="left") + 1 if len(edges) > 1 else np.where(x > edges[0], 2, 1)
+    cell = np.searchsorted(edges[1:], x, side="left") + 1
     cell[x < edges[0]] = 0
-    inner = max(1, len(edges) - 1)
-    return np.append(np.bincount(cell, minlength=inner + 2), column.missing)
+    return np.append(np.bincount(cell, minlength=len(edges) + 1), column.missing)
 
 
 def _categorical_shares(ref, cur):
