@@ -284,7 +284,7 @@ def quantile_edges(values, bins):
         raise ValueError(
             f"psi cuts {bins} bins and needs as many reference values, got {len(values)}. Pass fewer bins or collect more."
         )
-    ends = np.quantile(values, np.linspace(0, 1, bins + 1))[1:]
+    ends = np.quantile(values, np.arange(1, bins + 1) / bins)
     full = ends[1:][ends[1:] == ends[:-1]]
     before = values[np.maximum(np.searchsorted(values, full) - 1, 0)]
     return np.append(values[0], np.unique(np.append(ends, before)))

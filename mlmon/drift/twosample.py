@@ -358,7 +358,7 @@ def domain_classifier(reference, current, *, alpha=0.05, seed=0):
 
 
 def kolmogorov_p(ks, n, m):
-    """Upper tail of KS by Kolmogorov's series with Stephens' correction (within 0.004 of exact)."""
+    """Upper tail of KS by Kolmogorov's series with Stephens' correction: within 0.004 of the exact p where that is under 0.2."""
     root = np.sqrt(n * m / (n + m))
     return float(special.kolmogorov((root + 0.12 + 0.11 / root) * ks))
 
