@@ -34,9 +34,9 @@ RIVALS = {
     "scipy": {"pairs": 400},
     "evidently": {"pairs": 200, "options": {"direct": True}},
     "alibi-detect": {"pairs": 400},
-    "nannyml": {"pairs": 300, "options": {"chunks": 10}, "reference_n": 5_000},
+    "nannyml": {"pairs": 200, "options": {"chunks": 10}, "reference_n": 5_000},
     "deepchecks": {"pairs": 200},
-    "menelaus": {"pairs": 40, "options": {"method": "kdq"}},
+    "menelaus": {"pairs": 30, "options": {"method": "kdq"}},
 }
 RULES = {
     "mlmon": "one budget, joint null",

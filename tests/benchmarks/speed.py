@@ -120,9 +120,10 @@ def summary(entries, found):
     return rows
 
 
-def markdown(name, rows):
+def markdown(name, rows, count=None):
+    """The tables of one data set, of `count` rows where that is not its own size."""
     size = pairs.SIZES[name]
-    text = [f"### {size['rows']:,} rows, {size['numeric']} numeric"
+    text = [f"### {count or size['rows']:,} rows, {size['numeric']} numeric"
             + (f" + {len(size['levels'])} categorical columns" if size["levels"] else " columns")]
     for task, title in TASKS.items():
         shown = [row for row in rows if row["entry"].task == task]

@@ -10,7 +10,7 @@ import pytest
 from scipy.stats import binom
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
-from tests.benchmarks import calibration, pairs, peers  # noqa: E402
+from tests.benchmarks import calibration, peers  # noqa: E402
 
 pytestmark = pytest.mark.prove
 CELLS = [calibration.key(cell) for cell, _ in calibration.grid()]
@@ -49,15 +49,23 @@ def test_drift_of_one_feature_in_ten_is_seen_as_often_as_aimed_for(counts, drift
     assert count["alarms"] >= binom.ppf(1e-3, count["pairs"], calibration.AIMS[drift])
 
 
-@pytest.mark.parametrize("drift", [drift for drift in pairs.DRIFTS if drift != "none"])
+@pytest.mark.parametrize("drift", calibration.AIMS)
 def test_no_peer_that_keeps_the_rate_sees_more(counts, drift):
-    # Of the peers only those count whose alarms on clean data are 3 to 7 %, give or take chance.
+    # A peer whose clean alarms are beyond 7 % (once in 1,000 times by chance) cries rather than sees.
+    # A peer that sees just as much as we do fails this once in 1,000 times.
     ours = counts["mlmon", ("drift", drift)]
     for name in calibration.RIVALS:
         none, theirs = counts.get((name, ("drift", "none"))), counts.get((name, ("drift", drift)))
-        if not none or not theirs:
+        if not none or not theirs or none["alarms"] > calibration.limits(none["pairs"], 1e-3)[1]:
             continue
-        low, high = calibration.limits(none["pairs"], 0.05)
-        if low <= none["alarms"] <= high:
-            rate = ours["alarms"] / ours["pairs"]
-            assert theirs["alarms"] <= binom.isf(1e-4, theirs["pairs"], min(rate + 0.01, 1)), name
+        assert theirs["alarms"] <= binom.isf(1e-3, theirs["pairs"], ours["alarms"] / ours["pairs"]), name
+
+
+def test_evidently_decides_in_its_report_as_by_its_stat_tests():
+    # The counts above call the stat tests; the Report, twenty times slower, gives the same on the same pairs.
+    cells = [{"drift": drift, "n": 500, "seeds": [0, 5]} for drift in ("none", "mean .25", "frequencies", "missing")]
+    direct, report = (
+        [(answer["alarms"], answer["hits"]) for answer in peers.answers(peers.start(
+            "evidently", {"do": "decide", "cells": cells, "options": {"direct": direct}}))]
+        for direct in (True, False))
+    assert direct == report and sum(hits for _, hits in direct) > 0
