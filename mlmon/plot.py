@@ -56,7 +56,7 @@ def ks(reference, current, *, ax=None, title="", xlabel="value", names=("referen
     side = 1 if every[widest] < (low + high) / 2 else -1
     ax.annotate(f"gap {abs(F - G)[widest]:.2f}", (every[widest], (F + G)[widest] / 2),
                 (14 * side, -16 * side), textcoords="offset points", color=LOOK, weight="bold",
-                ha="left" if side > 0 else "right", va="center", zorder=5)
+                ha="left" if side > 0 else "right", va="center", zorder=5, bbox=PAPER)
     ax.set(xlabel=xlabel, ylabel="share of rows at or below", xlim=(low, high), ylim=(-0.02, 1.04))
     return ax
 
@@ -426,13 +426,14 @@ def report(result, *, ax=None, title="", alpha=0.05):
 
     The length is the corrected p-value on a log scale, to ten zeros. Bars that cross the
     dashed line at `alpha` have drifted and are red; a feature without a verdict
-    is written in words and has no bar.
+    is written in words and has no bar. Pairs that go together otherwise than
+    before have a bar as well.
 
     Parameters
     ----------
     result : object
         Has `features`, each with `feature`, `corrected_pvalue`, `severity`,
-        `verdict` and `reason`.
+        `verdict` and `reason`; and may have `pairs` of (name, name, p-value).
 
     Returns
     -------
@@ -449,23 +450,21 @@ def report(result, *, ax=None, title="", alpha=0.05):
     ['age', 'income']
     """
     ax = _axes(ax, title)
-    rows = list(result.features)
-    proof = np.array([_evidence(row.corrected_pvalue) for row in rows])
-    order = np.argsort(proof, kind="stable")
-    longest = max(proof.max(), -np.log10(alpha)) * 1.3
-    for place, i in enumerate(order):
-        row, word = rows[i], str(getattr(rows[i].verdict, "value", rows[i].verdict)).upper()
-        red = word == "DRIFTED"
-        ax.barh(place, proof[i], 0.62, color=LOOK if red else REFERENCE)
-        text = {"UNDECIDED": f"undecided: {row.reason}",
-                "DRIFTED": f"{row.severity}, p {_pvalue(row.corrected_pvalue)}"}.get(word, "")
-        ax.annotate(text, (proof[i], place), (5, 0), textcoords="offset points", va="center",
-                    fontsize=9, color=LOOK if red else INK, weight="bold" if red else "normal",
-                    bbox=PAPER if text else None)
+    rows = [(row.feature, row.corrected_pvalue, str(getattr(row.verdict, "value", row.verdict)).upper(),
+             row.severity, row.reason) for row in result.features]
+    rows += [(f"{a} with {b}", p, "DRIFTED", "pair", "") for a, b, p in getattr(result, "pairs", ()) if p <= alpha]
+    rows.sort(key=lambda row: _evidence(row[1]))
+    for place, (_, p, verdict, size, reason) in enumerate(rows):
+        red = verdict == "DRIFTED"
+        ax.barh(place, _evidence(p), 0.62, color=LOOK if red else REFERENCE)
+        text = f"{size}, p {_pvalue(p)}" if red else f"undecided: {reason}" if verdict == "UNDECIDED" else ""
+        ax.annotate(text, (_evidence(p), place), (5, 0), textcoords="offset points", va="center", fontsize=9,
+                    color=LOOK if red else INK, weight="bold" if red else "normal", bbox=PAPER if text else None)
+    longest = 1.3 * max(-np.log10(alpha), *(_evidence(row[1]) for row in rows))
     ax.axvline(-np.log10(alpha), color=INK, ls="--", lw=1.4)
     ax.annotate(f"alpha {alpha:g}", (-np.log10(alpha), 0.01), (4, 0), color=INK, fontsize=9, va="bottom",
                 xycoords=("data", "axes fraction"), textcoords="offset points")
-    ax.set_yticks(range(len(rows)), [rows[i].feature for i in order])
+    ax.set_yticks(range(len(rows)), [str(row[0]) for row in rows])
     ax.set(xlim=(0, longest), xlabel="evidence: zeros in the corrected p-value")
     ax.tick_params(axis="y", length=0)
     return ax

@@ -228,3 +228,11 @@ def test_the_line_of_a_pair_rises_with_its_correlation():
     ax = plot.pairs(a, a.assign(y=-a["y"]), "x", "y")
     up, down = (line.get_ydata() - line.get_xdata() * slope for line, slope in zip(ax.lines, (1, -1)))
     assert up == pytest.approx([0, 0]) and down == pytest.approx([0, 0])
+
+
+def test_report_shows_a_pair_that_drifted_though_no_feature_did():
+    # One bar for the pair at p = 0.01, none for the pair at p = 0.5.
+    day = Row(features=[result("age", 1.0, "STABLE")], pairs=[("income", "basket", 0.01), ("age", "income", 0.5)])
+    ax = plot.report(day)
+    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["age", "income with basket"]
+    assert ax.patches[1].get_width() == pytest.approx(2)
