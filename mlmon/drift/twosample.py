@@ -237,18 +237,18 @@ def psi_test(reference, current, *, alpha=0.05, bins=10, seed=0):
     # beyond either end of the reference counts as one of its n + 1.
     if kind == "numeric" and len(np.unique(ref.present)) == len(ref.present):
         cells = rng.dirichlet(_spacings(a[:-1]), size=DRAWS)
-        drawn = np.stack([rng.multinomial(b[:-1].sum(), cell) for cell in cells])
+        drawn = rng.multinomial(b[:-1].sum(), cells)
         gone = rng.hypergeometric(a[-1] + b[-1], len(ref.present) + len(cur.present), len(cur), size=DRAWS)
         drawn = np.column_stack([drawn, gone])
-        null = [_smoothed_psi(np.append(a[:-1], a[-1] + b[-1] - g), d) for d, g in zip(drawn, gone)]
+        left = np.column_stack([np.tile(a[:-1], (DRAWS, 1)), a[-1] + b[-1] - gone])
     else:
         drawn = rng.multivariate_hypergeometric(a + b, b.sum(), size=DRAWS)
-        null = [_smoothed_psi(a + b - d, d) for d in drawn]
-    statistic = _smoothed_psi(a, b)
+        left = a + b - drawn
+    statistic, null = float(_smoothed_psi(a, b)), _smoothed_psi(left, drawn)
     if np.ptp(null) <= 1e-9 * statistic:
         return _undecided("psi", SAME)
     threshold = float(np.quantile(null, 1 - alpha))
-    return _result("psi", statistic, _rank_p(statistic, np.array(null)), statistic, statistic, alpha, threshold)
+    return _result("psi", statistic, _rank_p(statistic, null), statistic, statistic, alpha, threshold)
 
 
 def missing_test(reference, current, *, alpha=0.05):
@@ -535,9 +535,11 @@ def _level_psi(ref, cur):
 
 
 def _smoothed_psi(a, b):
+    """PSI of counts of shape (..., cells), smoothed as `Shares.smoothed` does."""
     used = (a + b) > 0
-    p, q = a[used] + 0.5, b[used] + 0.5
-    return psi_of_shares(p / p.sum(), q / q.sum())
+    p, q = a + 0.5 * used, b + 0.5 * used
+    p, q = p / p.sum(-1, keepdims=True), q / q.sum(-1, keepdims=True)
+    return np.sum((q - p) * np.log(np.where(used, q, 1) / np.where(used, p, 1)), axis=-1)
 
 
 def _spacings(counts):
