@@ -1,8 +1,10 @@
 """A toy course for the grader's own tests, and ways to hand work in."""
 
+import copy
 import csv
 import functools
-import re
+import json
+import runpy
 import shutil
 import subprocess
 import sys
@@ -166,18 +168,10 @@ class Answer:
 
 def read_answer(path):
     """Read an answer from a file of ``submissions/``; its README shows the form."""
-    text = Path(path).read_text(encoding="utf-8")
-    head, *blocks = re.split(r"^# %% ", text, flags=re.MULTILINE)
-    cells, loses = {}, {}
-    for block in blocks:
-        title, _, source = block.partition("\n")
-        notebook, grade_id = title.strip().split(":")
-        cells.setdefault(notebook, {})[grade_id] = source.strip()
-    for line in re.findall(r"^# loses: (.*)$", head, flags=re.MULTILINE):
-        for item in filter(None, line.split(",")):
-            name, *lost = item.split()
-            loses[name] = float(lost[0]) if lost else None
-    return Answer(f"{Path(path).parent.name}/{Path(path).stem}", cells, loses)
+    names = runpy.run_path(str(path))
+    name = f"{Path(path).parent.name}/{Path(path).stem}"
+    assert names.get("answers"), f"{name} needs answers = {{notebook: {{answer cell: source}}}}"
+    return Answer(name, names["answers"], names.get("loses", {}))
 
 
 def read_answers(exercise, kind):
@@ -187,11 +181,11 @@ def read_answers(exercise, kind):
 
 def due(answer, parts):
     """Points that an answer should get for each automatic part of the notebooks that it names."""
-    known = [part for part in parts if part.automatic and part.notebook in answer.cells]
-    unknown = set(answer.loses) - {part.grade_id for part in known}
-    assert not unknown, f"{answer.name} names tests that its notebooks do not have: {sorted(unknown)}"
-    lost = {part.name: answer.loses.get(part.grade_id, 0.0) for part in known}
-    return {part.name: 0.0 if lost[part.name] is None else part.points - lost[part.name] for part in known}
+    points = {part.name: part.points for part in parts if part.automatic and part.notebook in answer.cells}
+    for notebook, tests in answer.loses.items():
+        for test, lost in tests.items():
+            points[f"{notebook}:{test}"] -= lost
+    return points
 
 
 def exercise_course(folder, exercise):
@@ -215,6 +209,20 @@ def without_demonstrations(notebook):
     return notebook
 
 
+def answered(folder, answers):
+    """For each answer its notebooks: the reference's cells of a folder, with the answer's cells in them."""
+    reference = {path.stem: nbformat.read(path, as_version=4) for path in sorted(folder.glob("*.ipynb"))}
+    for one in answers:
+        books = {name: copy.deepcopy(reference[name]) for name in one.cells}
+        for name, book in books.items():
+            known = {cell.metadata["nbgrader"]["grade_id"]: cell for cell in book.cells if "nbgrader" in cell.metadata}
+            for grade_id, source in one.cells[name].items():
+                assert known[grade_id].metadata.nbgrader.solution, f"{one.name}: {grade_id} is no answer cell"
+                known[grade_id].source = source.strip()
+            without_demonstrations(book)
+        yield one, books
+
+
 def grade_answers(course, exercise, answers, workers=2):
     """Grade answers as one class, each handing in the notebooks that it names.
 
@@ -232,26 +240,32 @@ def grade_answers(course, exercise, answers, workers=2):
     """
     from mlmon.grading import autograde
 
-    reference = {
-        name: {
-            cell.metadata.nbgrader.grade_id: cell.source
-            for cell in nbformat.read(course.solution(exercise) / f"{name}.ipynb", as_version=4).cells
-            if cell.metadata.get("nbgrader", {}).get("solution")
-        }
-        for name in sorted({notebook for one in answers for notebook in one.cells})
-    }
-    for one in answers:
-        books = answer(course.release(exercise), {book: {**reference[book], **one.cells[book]} for book in one.cells})
-        named = {book: without_demonstrations(books[book]) for book in one.cells}
-        hand_in(course.root / "in", one.name.replace("/", " "), named)
+    for one, books in answered(course.solution(exercise), answers):
+        hand_in(course.root / "in", one.name.replace("/", " "), books)
     autograde.grade(course, exercise, course.root / "in", workers=workers, check=False, progress=False)
     rows = read_grades(course)
+    return {one.name: _of_notebooks(rows[one.name.replace("/", " ")], one.cells) for one in answers}
+
+
+def _of_notebooks(row, notebooks):
+    return {name: float(value) for name, value in row.items() if name.split(":")[0] in notebooks and value}
+
+
+def run_answers(course, exercise, answers):
+    """Points of answers without nbgrader and without kernels: a fork for each notebook, seconds for all of them."""
+    jobs = []
+    for one, books in answered(course.solution(exercise), answers):
+        for name, book in books.items():
+            cells = [cell for cell in book.cells if cell.cell_type == "code"]
+            marks = [cell.metadata.get("nbgrader", {}) for cell in cells]
+            tests = [[f"{name}:{mark.grade_id}", mark.points] if mark.get("grade") else None for mark in marks]
+            jobs.append([f"{one.name} {name}", [cell.source for cell in cells], tests])
+    command = [sys.executable, str(Path(__file__).with_name("cells.py"))]
+    done = subprocess.run(command, input=json.dumps(jobs), capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr[-3000:]
+    scores = json.loads(done.stdout)
     return {
-        one.name: {
-            name: float(value) if value else None
-            for name, value in rows[one.name.replace("/", " ")].items()
-            if name.split(":")[0] in one.cells
-        }
+        one.name: {part: points for name in one.cells for part, points in scores[f"{one.name} {name}"].items()}
         for one in answers
     }
 
@@ -281,9 +295,3 @@ def course(tmp_path):
 def kit():
     """The helpers above, since test files of this suite are not importable by name."""
     return SimpleNamespace(**{name: value for name, value in globals().items() if not name.startswith("__")})
-
-
-def run_mlmon(course, *words, **options):
-    """Run the command in a process of its own."""
-    command = [sys.executable, "-m", "mlmon.cli", *words, "--root", str(course.root)]
-    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, **options)
