@@ -263,8 +263,10 @@ def wasserstein(reference, current):
 
 
 def _every_number(values, name):
-    numbers = read(numeric(values, name), name)
-    return numbers.present
+    column = read(values, name)
+    if column.kind != "numeric":
+        raise ValueError(f"{name} needs numbers, got categories. Use total_variation for categories.")
+    return numeric(column.values, name)
 
 
 def psi_of_shares(p, q):
@@ -307,10 +309,13 @@ def _cells(column, edges):
 
 
 def _categorical_shares(ref, cur):
-    levels = list(dict.fromkeys([*ref.levels, *cur.levels]))
+    levels = list(dict.fromkeys(level for column in (ref, cur) if column.kind == "categorical" for level in column.levels))
     place = {level: i for i, level in enumerate(levels)}
     counts = []
     for column in (ref, cur):
+        if column.kind == "numeric":      # all missing: no kind of its own
+            counts.append(np.append(np.zeros(len(levels), dtype=np.int64), column.missing))
+            continue
         filled = np.zeros(len(levels) + 1, dtype=np.int64)
         for level, count in zip(column.levels, column.counts):
             filled[place[level]] += count

@@ -105,6 +105,13 @@ def test_missing_values_have_a_bin_of_their_own():
     assert cut.labels == ("a", "b", "missing") and cut.current.tolist() == [1, 0, 2]
 
 
+def test_a_column_that_is_all_missing_has_its_share():
+    # None alone has no kind: beside categories it is a category's missing share.
+    cut = shares([None, None], ["a", "b"])
+    assert cut.labels == ("a", "b", "missing") and cut.reference.tolist() == [0, 0, 2] and cut.current.tolist() == [1, 1, 0]
+    assert total_variation([None], ["a"]) == 1
+
+
 def test_unseen_categories_are_counted():
     # The reference's levels first, then the new ones.
     cut = shares(["b", "a"], ["c", "a", "c"])
