@@ -26,7 +26,7 @@ test prove: export OMP_NUM_THREADS = 1
 test prove: export OPENBLAS_NUM_THREADS = 1
 
 .DEFAULT_GOAL = help
-.PHONY: help setup system course test prove bench grade release datasets text untext site lock upgrade clean
+.PHONY: help setup system course test prove bench grade release datasets text untext store site lock upgrade clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -83,6 +83,10 @@ text: $(VENV)/ready  ## see a notebook as Python text: NB=course/01_data_drift.i
 untext: $(VENV)/ready  ## put the edited text back into its notebook: NB=...
 	@test -n "$(NB)" || { echo "Name the notebook: make $@ NB=course/01_data_drift.ipynb" >&2; exit 1; }
 	$(BIN)/python -m jupytext --quiet --update --to ipynb --output $(NB) build/text/$(NB:.ipynb=.py)
+
+store: $(VENV)/ready  ## run a notebook of the course and store it with its outputs: NB=...
+	@test -n "$(NB)" || { echo "Name the notebook: make $@ NB=course/01_data_drift.ipynb" >&2; exit 1; }
+	$(PY) -m tests.store $(NB)
 
 define SITE
 project = "mlmon"

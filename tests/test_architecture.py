@@ -22,6 +22,7 @@ GRAPH = {
         "mlmon.grading.release",
         "mlmon.lab",
     ],
+    "mlmon.data": ["mlmon.data.inject", "mlmon.data.scenarios", "mlmon.data.tables"],
     "mlmon.data.__main__": ["mlmon.data.scenarios", "mlmon.data.tables"],
     "mlmon.data.inject": ["mlmon._check", "mlmon.data._stream"],
     "mlmon.data.scenarios": ["mlmon._check", "mlmon.data._stream", "mlmon.data.inject", "mlmon.data.tables"],

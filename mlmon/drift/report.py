@@ -58,7 +58,7 @@ class FeatureResult:
         return self.verdict is Verdict.DRIFTED
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class DriftReport:
     """The comparison of a batch with the reference.
 
@@ -139,6 +139,8 @@ class DriftReport:
         widths = [max(len(row[i]) for row in rows) for i in range(len(heads))]
         lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
         return "\n".join([f"{self.verdict} ({self.reason})", *lines])
+
+    __repr__ = __str__
 
     def _repr_html_(self):
         heads = "".join(f"<th style='text-align:left'>{h}</th>" for h in (
