@@ -19,6 +19,7 @@ _POLICY = (
     "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; "
     "style-src 'unsafe-inline'; font-src data:\">"
 )
+_STYLE = "<style>.rendered_html td, .rendered_html th {padding: 0.2em 0.8em}</style>"
 _TAGS = {
     *bleach.ALLOWED_TAGS, "p", "br", "hr", "div", "span", "pre", "sub", "sup", "del", "img", "details", "summary",
     "h1", "h2", "h3", "h4", "h5", "h6", "table", "thead", "tbody", "tfoot", "tr", "th", "td", "caption", "dl", "dt", "dd",
@@ -78,7 +79,7 @@ class SafeHTMLExporter(HTMLExporter):
     def from_notebook_node(self, nb, resources=None, **kw):
         """Export, and forbid scripts in the page's head."""
         page, resources = super().from_notebook_node(nb, resources, **kw)
-        return page.replace("<head>", f"<head>\n{_POLICY}", 1), resources
+        return page.replace("<head>", f"<head>\n{_POLICY}\n{_STYLE}", 1), resources
 
 
 class HideTests(NbGraderPreprocessor):
@@ -95,8 +96,6 @@ class HideTests(NbGraderPreprocessor):
         for cell in nb.cells:
             for output in cell.get("outputs", []):
                 _clear(output, own, hidden)
-            if not _is_test(cell):
-                cell.source = _hide(cell.source, hidden) if cell.cell_type == "code" else cell.source
         return nb, resources
 
 
@@ -105,16 +104,19 @@ def _is_test(cell):
 
 
 def _hidden_lines(nb, clear):
-    """Lines that only hidden tests have and that are long enough to tell something."""
-    hidden, open_ = set(), set()
+    """Lines that only hidden tests have and that are long enough to tell something, longest first."""
+    hidden, open_ = set(), []
     for cell in nb.cells:
         inside = False
         for line in cell.source.split("\n"):
             inside = inside or clear.begin_test_delimeter in line
-            (hidden if inside else open_).add(line.strip())
+            if inside:
+                hidden.add(line.strip())
+            else:
+                open_.append(line)
             inside = inside and clear.end_test_delimeter not in line
-    lines = {line for line in hidden - open_ if len(line) >= 8}
-    return sorted(lines, key=len, reverse=True)
+    known = "\n".join(open_)
+    return sorted((line for line in hidden if len(line) >= 8 and line not in known), key=len, reverse=True)
 
 
 def _hide(text, hidden):

@@ -77,7 +77,7 @@ def toy_notebooks():
             "def gap(a, b):\n    ### BEGIN SOLUTION\n    return abs(a - b)\n    ### END SOLUTION", "gap", solution=True
         ),
         graded_cell(
-            "assert gap(base, 7) == 3\n### BEGIN HIDDEN TESTS\nhidden_pair = (4, 9)\n"
+            "assert gap(base, 7) == 3\n### BEGIN HIDDEN TESTS\nbase = 10\nhidden_pair = (4, 9)\n"
             'assert gap(*hidden_pair) == 5, "Is your gap negative?"\n### END HIDDEN TESTS',
             "gap_test",
             1,

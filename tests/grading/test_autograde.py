@@ -181,6 +181,12 @@ def test_no_page_shows_a_hidden_test(graded, student):
         assert secret not in text
 
 
+def test_a_page_shows_what_the_student_wrote_as_it_is(graded):
+    # A hidden test of `gap` repeats a line of an open cell: that line is no secret.
+    page = re.sub(r"<[^>]*>", "", feedback(graded, "right")["gap"])
+    assert "return max(a, b) - min(a, b)" in page and "[hidden test]" not in page and "base = 10" in page
+
+
 def test_files_that_a_submission_writes_do_not_come_back_with_the_pages(graded):
     assert {path.name for path in graded.feedback("dies", "toy").iterdir()} == {"index.html", "gap.html", "mean.html"}
     assert not list(graded.build.glob("**/loot.py"))
