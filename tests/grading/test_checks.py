@@ -127,8 +127,9 @@ def test_a_file_is_read_below_the_working_folder_only(tmp_path, monkeypatch):
     (home / "reports" / "day.html").write_text("drift")
     (tmp_path / "outside.html").write_text("other")
     (home / "link.html").symlink_to(tmp_path / "outside.html")
+    (home / "inner.html").symlink_to(home / "reports" / "day.html")
     assert checks.read_text("reports/day.html", "f(x)") == "drift"
-    for wrong in ("../outside.html", str(tmp_path / "outside.html"), "link.html"):
+    for wrong in ("../outside.html", str(tmp_path / "outside.html"), "link.html", "inner.html"):
         assert "below the working folder" in message(checks.read_text, wrong, "f(x)")
     assert "no file" in message(checks.read_text, "reports", "f(x)")
     assert "as text" in message(checks.read_text, home / "reports" / "day.html", "f(x)")
