@@ -99,7 +99,7 @@ def alarms(n, m, k, pairs, laws=LAWS):
 
 @pytest.mark.parametrize("n, m, k, pairs", [
     (50, 50, 1, 300), (50, 50, 5, 120), (50, 50, 20, 40), (500, 500, 1, 80), (500, 500, 5, 40), (500, 500, 20, 20),
-    (50, 20_000, 5, 15), (50_000, 50, 5, 8),
+    (50_000, 50, 5, 8),
 ])
 def test_clean_pairs_alarm_no_more_than_promised(n, m, k, pairs):
     # At most 7 % of clean batches at alpha 5 %, few rows or many, equal sizes or not.
@@ -115,10 +115,9 @@ def rare(rng, n):
     return rng.binomial(1, 0.02, n).astype(float)
 
 
-@pytest.mark.parametrize("n, m", [(5000, 500), (50, 1300)])
-def test_rare_levels_beside_each_other_raise_no_alarm(n, m):
-    # Two rare levels meet in few rows: a normal limit of their product gave 40 % false alarms.
-    assert alarms(n, m, 12, 10, [rare]) <= binom.isf(1e-4, 10, 0.07)
+def test_rare_levels_against_a_short_reference_keep_the_level():
+    # A null drawn from the 50 reference rows alone alarmed in half of these pairs.
+    assert alarms(50, 20_000, 5, 20, [rare]) <= binom.isf(1e-4, 20, 0.07)
 
 
 def ten(rng, n, rho=0.5, gaps=0.0):
@@ -147,7 +146,7 @@ TARGETS = {
 def test_one_drift_among_ten_features_is_seen(name):
     # 500 rows against 500; measured power within four standard errors of its target.
     target, changes, change = TARGETS[name]
-    hits, reps = 0, 50
+    hits, reps = 0, 100
     for seed in range(reps):
         rng = np.random.default_rng([seed, 5])
         before = {"gaps": 0.05} if "missing" in name else {}
@@ -218,7 +217,7 @@ def test_levels_that_a_file_cannot_hold_are_refused_at_once(tmp_path):
 
 def test_the_reference_is_learned_once():
     # What becomes of the caller's frame later is not the detector's reference.
-    a, b = np.random.default_rng(1).normal(size=(300, 2)), np.random.default_rng(2).normal(size=(300, 2))
+    a, b = normals(1), normals(2)
     detector = DataDriftDetector(a)
     before = detector.detect(b).to_json()
     a[:] = 99
