@@ -196,8 +196,10 @@ class DataDriftDetector:
         if size == 0:
             raise ValueError("current needs at least 1 row, got 0. Wait for data.")
 
+        judged = len(self._references) if full else 0
+
         def one(reference):
-            return reference.compare(columns[reference.name], full)
+            return reference.compare(columns[reference.name], judged)
 
         return self._over(one, self._references, size * len(columns))
 
@@ -287,8 +289,8 @@ class Reference:
         column = self.column
         return column.kind, (column.values if column.kind == "numeric" else column.codes)[rows]
 
-    def compare(self, source, full):
-        """This feature of the reference against the current one; what only decisions need if `full`."""
+    def compare(self, source, judged):
+        """This feature of the reference against the current one, which is one of `judged`; 0 asks for no decision."""
         try:
             current = source.read("current")
             reason = self.reason or _why_not(self.column, current)
@@ -299,9 +301,9 @@ class Reference:
         if not len(current.present) or not len(self.column.present):
             return Compared(self, current, None, gone=True)
         kind = self._numbers if self.column.kind == "numeric" else self._categories
-        return kind(current, full)
+        return kind(current, judged)
 
-    def _numbers(self, current, full):
+    def _numbers(self, current, judged):
         merged = self._merge(current.present)
         upto = merged.current_at
         cells = np.concatenate([[upto[0]], np.diff(upto), [len(current.present) - upto[-1]]])
@@ -310,11 +312,11 @@ class Reference:
         found.pvalue = kolmogorov_p(merged.ks, merged.n, merged.m)
         found.psi = _psi(np.concatenate([[0], self.counts, [0, self.column.missing]]), np.append(cells, current.missing))
         found.out_of_range = float((cells[0] + cells[-1]) / len(current.present))
-        if full:
+        if judged:
             found.effect = in_deviations(merged.wasserstein, self.sd) if self.sd > 0 else float(merged.wasserstein > 0)
             found.z = calibration.merged_z(merged)
             found.tail = min(
-                tail_p(tail, sign * current.present) if tail and count else 1.0
+                tail_p(tail, sign * current.present, judged) if tail and count else 1.0
                 for tail, sign, count in zip(self.tails, (1, -1), (cells[-1], cells[0]))
             )
         return found
@@ -326,7 +328,7 @@ class Reference:
                 return merged
         return merge(self.tagged, current, self.cuts)
 
-    def _categories(self, current, full):
+    def _categories(self, current, judged):
         known = {level: i for i, level in enumerate(self.column.levels)}
         place = np.array([known.setdefault(level, len(known)) for level in current.levels], dtype=np.int64)
         ref = np.zeros(len(known), dtype=np.int64)

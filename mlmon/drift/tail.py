@@ -3,8 +3,7 @@
 Ranks see only that some values are the largest; how far they lie is told by the
 reference's tail, continued as a generalised Pareto distribution. Its shape is
 taken heavier than estimated, by more than a standard error and the more so the
-heavier it is (a mean of weighted excesses hardly sees a tail without a mean), and
-nothing is said unless so many
+heavier it is; of a tail that may lack a variance nothing is said, and else only if so many
 current values lie beyond the reference's last one that ranks alone give odds of
 1 in 100: a wrong continuation can then cost no more than that.
 """
@@ -14,7 +13,8 @@ import numpy as np
 from scipy import special
 
 SHARE, LEAST, MOST = 0.1, 20, 200     # the tail: a tenth of the reference, in these bounds
-ODDS = 0.01
+ODDS, FEATURES = 0.01, 10             # the odds, for a feature among up to ten
+HEAVY = 0.5                           # from this shape on a distribution has no variance
 LOOKS = 8                             # how many counts beyond are looked at
 
 
@@ -34,7 +34,7 @@ class Tail:
 
 
 def fit_tail(ordered):
-    """The upper `Tail` of ordered values, by probability-weighted moments; None where it is short or ties.
+    """The upper `Tail` of ordered values, by probability-weighted moments; None where it is short, ties or is heavy.
 
     References
     ----------
@@ -51,11 +51,13 @@ def fit_tail(ordered):
     weighted = np.mean(excess * (k - np.arange(1, k + 1) + 0.65) / k)
     shape = 2 - mean / (mean - 2 * weighted) if mean > 2 * weighted else 1.0
     scale = 2 * mean * weighted / (mean - 2 * weighted) if mean > 2 * weighted else mean
-    heavy = min(max(shape, 0.0), 2.0)
+    if shape > HEAVY:
+        return None
+    heavy = max(shape, 0.0)
     return Tail(n, float(ordered[-1]), start, float(scale), heavy + heavy**2 + (1 + 4 * heavy) / np.sqrt(k), k / n)
 
 
-def tail_p(tail, values):
+def tail_p(tail, values, features=1):
     """How likely the reference's tail throws as many values so far out, at most.
 
     Parameters
@@ -63,6 +65,8 @@ def tail_p(tail, values):
     tail : Tail
     values : numpy.ndarray of shape (m,)
         Current values, finite.
+    features : int
+        How many features are looked at; with more of them the odds are longer.
 
     Returns
     -------
@@ -71,7 +75,8 @@ def tail_p(tail, values):
     """
     m = len(values)
     beyond = np.sort(values[values > tail.last])
-    needed = max(1, int(np.ceil(np.log(ODDS) / np.log(m / (m + tail.size)))))
+    odds = ODDS * min(1, FEATURES / features)
+    needed = max(1, int(np.ceil(np.log(odds) / np.log(m / (m + tail.size)))))
     if len(beyond) < needed:
         return 1.0
     counts = np.unique(np.round(np.geomspace(needed, len(beyond), LOOKS)).astype(int))
