@@ -19,7 +19,8 @@ def main(arguments=None):
         entries = [entry for entry in speed.ENTRIES if entry.peer in names and name in entry.sets]
         rows = speed.pairs.SIZES[name]["rows"] // 100 if chosen.quick else None
         found = speed.measure(name, entries, rows=rows, rounds=1 if chosen.quick else chosen.rounds)
-        text += ["", speed.markdown(name, speed.summary(entries, found), rows)]
+        result = speed.summary(entries, found)
+        text += ["", speed.markdown(name, result, rows), "", speed.aims_markdown(name, result)]
     text += ["", "### Imports", "", speed.imports_markdown(speed.imports(1 if chosen.quick else 5))]
     page = "\n".join(text)
     print(page)

@@ -49,6 +49,12 @@ ENTRIES = [
     Entry("menelaus", "detect", "kdq-tree, numeric columns only", {"method": "kdq"}, sets="a"),
 ]
 TASKS = {"statistics": "The statistics alone", "detect": "The whole check with its decisions"}
+AIMS = {   # how many times as fast as which peer at which task
+    "a": (("statistics", "exact", "scipy", 10), ("statistics", "exact", "evidently", 30),
+          ("statistics", "certified", "scipy", 30), ("detect", "exact", "evidently", 10)),
+    "b": (("statistics", "exact", "scipy", 6), ("statistics", "exact", "evidently", 25),
+          ("statistics", "certified", "scipy", 60)),
+}
 FIRST = {"mode": "exact", "threads": 1}   # the row that the others are compared with
 
 
@@ -109,14 +115,16 @@ def summary(entries, found):
     for entry, runs in zip(entries, found.values()):
         times = [each for run in runs for each in run["times"]]
         rows.append({"entry": entry, "runs": len(times), "learn": min((run["learn"] for run in runs), default=None),
-                     "check": min(times, default=None), "first": min((run["times"][0] for run in runs), default=None),
+                     "check": min(times, default=None),
+                     "cpu": min((each for run in runs for each in run["cpu"]), default=None), "first": min((run["times"][0] for run in runs), default=None),
                      "peak": statistics.median(run["peak_mb"] for run in runs) if runs else None,
                      "extra": statistics.median(run["extra_mb"] for run in runs) if runs else None})
-    base = {row["entry"].task: row["check"] for row in rows
-            if row["entry"].peer == "mlmon" and row["entry"].options == FIRST}
+    base = {row["entry"].task: row for row in rows
+            if row["entry"].peer == "mlmon" and row["entry"].options == FIRST and row["check"]}
     for row in rows:
         first = base.get(row["entry"].task)
-        row["ratio"] = row["check"] / first if row["check"] and first else None
+        for ratio, what in (("ratio", "check"), ("cpu_ratio", "cpu")):
+            row[ratio] = tables.ratio(row[what] / first[what]) if row[what] and first else ""
     return rows
 
 
@@ -128,18 +136,34 @@ def markdown(name, rows, count=None):
     for task, title in TASKS.items():
         shown = [row for row in rows if row["entry"].task == task]
         text += ["", f"{title}:", "", tables.table(
-            ["library", "what it computes", "learn", "first check", "check", "runs", "x mlmon", "peak MB", "extra MB"],
+            ["library", "what it computes", "learn", "first check", "check", "CPU", "runs", "x mlmon", "x its CPU", "peak MB",
+             "extra MB"],
             [[f"{row['entry'].peer} {peers.PEERS[row['entry'].peer].version}", row["entry"].label, *cells(row)]
              for row in shown])]
     return "\n".join(text)
 
 
+def aims_markdown(name, rows):
+    """What was aimed for, and how many times as fast as the peer mlmon was, with one thread and with two."""
+    def check(peer, task, **options):
+        return next((row["check"] for row in rows if (row["entry"].peer, row["entry"].task) == (peer, task)
+                     and (not options or row["entry"].options == options)), None)
+
+    lines = []
+    for task, mode, peer, aim in AIMS[name]:
+        theirs = check(peer, task)
+        ours = [check("mlmon", task, mode=mode, threads=threads) for threads in (1, 2)]
+        lines.append([f"{task}, {mode}, beside {peer}", f"{aim} x",
+                      *("" if not theirs or not each else f"{tables.ratio(theirs / each)} x" for each in ours)])
+    return tables.table(["aim", "at least", "one thread", "two threads"], lines)
+
+
 def cells(row):
     if row["check"] is None:
-        return ["failed", "", "", "0", "", "", ""]
+        return ["failed", "", "", "", "0", "", "", "", ""]
     return [tables.seconds(row["learn"]), tables.seconds(row["first"]), tables.seconds(row["check"]),
-            str(row["runs"]), tables.ratio(row["ratio"]) if row["ratio"] else "", f"{row['peak']:.0f}",
-            f"{row['extra']:.0f}"]
+            tables.seconds(row["cpu"]), str(row["runs"]), row["ratio"], row["cpu_ratio"],
+            f"{row['peak']:.0f}", f"{row['extra']:.0f}"]
 
 
 def imports(repeats=5):

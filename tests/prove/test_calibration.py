@@ -28,6 +28,7 @@ def counts():
 def test_clean_data_alarm_as_often_as_promised(counts, cell):
     # A true rate of 3 to 7 % leaves these limits less than once in 100,000 times on each side.
     count = counts["mlmon", cell]
+    assert count["errors"] == 0
     low, high = calibration.limits(count["pairs"], calibration.ALONE)
     assert count["alarms"] <= high
     assert count["alarms"] >= low or calibration.coarse(cell)

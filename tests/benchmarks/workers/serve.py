@@ -40,14 +40,15 @@ def timed(make, *, folder, task, options, seconds, repeats):
     start = time.perf_counter()
     prepare, run, read = make(task, reference, numeric, categorical, **options)
     learn = time.perf_counter() - start
-    spent, times = 0.0, []
+    spent, times, cpu = 0.0, [], []
     while not times or (len(times) < repeats and spent < seconds):
         prepared = prepare(current)
-        start = time.perf_counter()
+        start, start_cpu = time.perf_counter(), time.process_time()
         result = run(prepared)
         times.append(time.perf_counter() - start)
+        cpu.append(time.process_time() - start_cpu)
         spent += times[-1]
-    yield {"learn": learn, "times": times, "peak_mb": status("VmHWM"), "extra_mb": status("VmHWM") - before,
+    yield {"learn": learn, "times": times, "cpu": cpu, "peak_mb": status("VmHWM"), "extra_mb": status("VmHWM") - before,
            "answer": read(result)}
 
 
