@@ -19,7 +19,7 @@ _POLICY = (
     "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; "
     "style-src 'unsafe-inline'; font-src data:\">"
 )
-_STYLE = "<style>.rendered_html td, .rendered_html th {padding: 0.2em 0.8em}</style>"
+_STYLE = "<style>.rendered_html td, .rendered_html th {padding: 0.2em 0.8em} pre {white-space: pre-wrap !important}</style>"
 _TAGS = {
     *bleach.ALLOWED_TAGS, "p", "br", "hr", "div", "span", "pre", "sub", "sup", "del", "img", "details", "summary",
     "h1", "h2", "h3", "h4", "h5", "h6", "table", "thead", "tbody", "tfoot", "tr", "th", "td", "caption", "dl", "dt", "dd",
