@@ -1,0 +1,242 @@
+"""One feature of a detector: its reference, prepared once, and what a comparison with it gives."""
+import copy
+from dataclasses import dataclass
+from numbers import Integral, Real
+
+import numpy as np
+from scipy import special
+
+from mlmon.drift import calibration
+from mlmon.drift.column import HUGE, Categories, Numbers, in_deviations, merge, read_loosely, spread, tagged
+from mlmon.drift.distance import psi_of_shares, quantile_edges
+from mlmon.drift.grid import Grid
+from mlmon.drift.tail import fit_tail, tail_p
+from mlmon.drift.twosample import LEAST, kolmogorov_p
+
+LONG, WIDE = 20_000, 0.005      # certified: the least values for a grid, the widest interval of KS
+
+
+class Reference:
+    """One feature of the reference, prepared for comparison."""
+
+    def __init__(self, name, source, bins, mode):
+        self.name, self.bins, self.mode, self.reason = name, bins, mode, None
+        try:
+            self.column = copy.deepcopy(source.read("reference"))     # whatever becomes of the caller's frame
+        except ValueError as error:
+            self.column, self.reason = Numbers(np.full(len(source.values), np.nan)), str(error)
+        self._prepare()
+
+    def _prepare(self):
+        self.tagged, self.tails, self.edges, self.grid = None, (None, None), None, None
+        if self.reason or self.column.infinite or self.column.kind != "numeric" or not len(self.column.present):
+            return
+        ordered = np.sort(self.column.present)
+        self.sd = spread(ordered)
+        self.tagged = tagged(self.column.present, 0)
+        self.edges = quantile_edges(ordered, min(self.bins, len(ordered)))
+        upper = self.edges[1:]
+        self.cuts = np.append(np.nextafter(np.nextafter(self.edges[0], -np.inf), -np.inf), upper)
+        self.counts = np.diff(np.searchsorted(ordered, upper, side="right"), prepend=0)
+        self.tails = fit_tail(ordered), fit_tail(-ordered[::-1])
+        if self.mode == "certified" and len(ordered) >= LONG:
+            self.grid = Grid.of(ordered)
+
+    def state(self):
+        column, about = self.column, {"name": _plain(self.name, "names"), "kind": self.column.kind, "reason": self.reason}
+        if column.kind == "numeric":
+            return column.values, about
+        return column.codes, about | {"levels": [_plain(level, f"levels of {self.name}") for level in column.levels]}
+
+    @classmethod
+    def restore(cls, about, values, bins, mode):
+        reference = cls.__new__(cls)
+        reference.name, reference.reason, reference.bins, reference.mode = _unplain(about["name"]), about["reason"], bins, mode
+        if about["kind"] == "numeric":
+            reference.column = Numbers(values)
+        else:
+            levels = np.empty(len(about["levels"]), dtype=object)
+            levels[:] = [_unplain(level) for level in about["levels"]]
+            reference.column = Categories(values, levels)
+        reference._prepare()
+        return reference
+
+    def rows(self, rows):
+        column = self.column
+        return column.kind, (column.values if column.kind == "numeric" else column.codes)[rows]
+
+    def compare(self, source, judged):
+        """This feature of the reference against the current one, which is one of `judged`; 0 asks for no decision."""
+        try:
+            current = source.read("current")
+            reason = self.reason or _why_not(self.column, current)
+        except ValueError as error:
+            current, reason = None, str(error)
+        if reason:
+            return Compared(self, current, reason)
+        if not len(current.present) or not len(self.column.present):
+            return Compared(self, current, None, gone=True)
+        kind = self._numbers if self.column.kind == "numeric" else self._categories
+        return kind(current, judged)
+
+    def _numbers(self, current, judged):
+        merged = self._merge(current.present)
+        upto = merged.current_at
+        cells = np.concatenate([[upto[0]], np.diff(upto), [len(current.present) - upto[-1]]])
+        found = Compared(self, current, None)
+        found.statistic, found.bound = merged.ks, merged.bound
+        found.pvalue = kolmogorov_p(merged.ks, merged.n, merged.m)
+        found.psi = _psi(np.concatenate([[0], self.counts, [0, self.column.missing]]), np.append(cells, current.missing))
+        found.out_of_range = float((cells[0] + cells[-1]) / len(current.present))
+        if judged:
+            found.effect = in_deviations(merged.wasserstein, self.sd) if self.sd > 0 else float(merged.wasserstein > 0)
+            found.z = calibration.merged_z(merged)
+            found.tail = min(
+                tail_p(tail, sign * current.present, judged) if tail and count else 1.0
+                for tail, sign, count in zip(self.tails, (1, -1), (cells[-1], cells[0]))
+            )
+        return found
+
+    def _merge(self, current):
+        if self.grid is not None and len(current) >= LONG:
+            merged = self.grid.merge(current, self.cuts)
+            if merged.bound <= WIDE / 2:
+                return merged
+        return merge(self.tagged, current, self.cuts)
+
+    def _categories(self, current, judged):
+        known = {level: i for i, level in enumerate(self.column.levels)}
+        place = np.array([known.setdefault(level, len(known)) for level in current.levels], dtype=np.int64)
+        ref = np.zeros(len(known), dtype=np.int64)
+        cur = ref.copy()
+        ref[:len(self.column.counts)], cur[place] = self.column.counts, current.counts
+        found = Compared(self, current, None)
+        found.codes = lambda: np.append(place, -1)[current.codes]
+        found.statistic, found.pvalue = _chi2(ref, cur)
+        found.psi = _psi(np.append(ref, self.column.missing), np.append(cur, current.missing))
+        found.effect = float(np.abs(ref / ref.sum() - cur / cur.sum()).sum() / 2)
+        found.new_categories = tuple(list(known)[len(self.column.levels):])
+        found.out_of_range = float(cur[len(self.column.levels):].sum() / cur.sum())
+        found.z = _level_z(ref, cur)
+        return found
+
+
+@dataclass
+class Compared:
+    """What the comparison of one feature gave; decisions come later."""
+
+    reference: Reference
+    current: object
+    reason: str | None
+    gone: bool = False
+    statistic: float | None = None
+    bound: float = 0.0
+    pvalue: float | None = None
+    psi: float | None = None
+    effect: float | None = None
+    out_of_range: float | None = None
+    new_categories: tuple = ()
+    z: object = None
+    tail: float = 1.0
+    codes: object = None
+
+    @property
+    def name(self):
+        return self.reference.name
+
+    @property
+    def kind(self):
+        return self.reference.column.kind
+
+    @property
+    def missing(self):
+        """Missing values and rows: reference, then current."""
+        ref, cur = self.reference.column, self.current
+        return ref.missing, len(ref), cur.missing, len(cur)
+
+    def rows(self, of_reference=slice(None), of_current=slice(None)):
+        """(kind, values) of this feature in some rows of both samples."""
+        ref, cur = self.reference.column, self.current
+        if self.gone:
+            values = np.full(len(ref), np.nan), np.full(len(cur), np.nan)
+        else:
+            values = (ref.values, cur.values) if self.kind == "numeric" else (ref.codes, self.codes())
+        kind = "numeric" if self.gone else self.kind
+        return (kind, values[0][of_reference]), (kind, values[1][of_current])
+
+    def least(self):
+        """Least p of this feature, as `calibration` defines it."""
+        if self.gone:
+            return 1.0
+        if self.kind == "numeric":
+            return float(calibration.numeric_p(self.z))
+        z, kept = self.z
+        return float(calibration.categorical_p(z, kept)) if len(kept) > 1 else 1.0
+
+
+@dataclass
+class Source:
+    """A column as it came, read when it is needed."""
+
+    values: object
+    name: str
+
+    def read(self, role):
+        return read_loosely(self.values, f"{self.name} ({role})")
+
+
+def _why_not(reference, current):
+    """Why two samples of a feature cannot be compared, or None."""
+    for column, role in ((reference, "reference"), (current, "current")):
+        if column.infinite:
+            return f"{role} has {column.infinite} values that are infinite or beyond {HUGE:g}; mark them missing or drop them"
+        if len(column) < LEAST:
+            return f"{role} needs at least {LEAST} rows, got {len(column)}"
+    if not len(reference.present) or not len(current.present):
+        return None
+    if reference.kind != current.kind:
+        words = {"numeric": "numbers", "categorical": "categories"}
+        return f"the reference holds {words[reference.kind]}, the current batch {words[current.kind]}"
+    return None
+
+
+def _plain(value, what):
+    """A name or level for JSON: its kind and its text."""
+    if isinstance(value, tuple):
+        return ["tuple", [_plain(part, what) for part in value]]
+    for kind, types in (("bool", (bool, np.bool_)), ("int", Integral), ("float", Real), ("str", str)):
+        if isinstance(value, types):
+            return [kind, str(value)]
+    raise ValueError(f"save needs {what} that are text, numbers or booleans, got a {type(value).__name__}. Turn them into text first.")
+
+
+def _unplain(pair):
+    kind, text = pair
+    if kind == "tuple":
+        return tuple(_unplain(part) for part in text)
+    return {"bool": lambda s: s == "True", "int": int, "float": float, "str": str}[kind](text)
+
+
+def _psi(reference, current):
+    used = (reference + current) > 0
+    p, q = reference[used] + 0.5, current[used] + 0.5
+    return psi_of_shares(p / p.sum(), q / q.sum())
+
+
+def _chi2(ref, cur):
+    """Chi-squared over pooled levels, and its p; (0, 1) where one level is left."""
+    group, groups = calibration.common_levels(ref + cur)
+    if groups < 2:
+        return 0.0, 1.0
+    table = np.stack([np.bincount(group, x, groups) for x in (ref, cur)])
+    expected = table.sum(axis=1, keepdims=True) * table.sum(axis=0) / table.sum()
+    statistic = float(((table - expected) ** 2 / expected).sum())
+    return statistic, float(special.chdtrc(groups - 1, statistic))
+
+
+def _level_z(ref, cur):
+    group, groups = calibration.common_levels(ref + cur)
+    table = np.stack([np.bincount(group, x, groups) for x in (ref, cur)])
+    m, total = table[1].sum(), table.sum()
+    kept = table.sum(axis=0) / total
+    return calibration.standardise(table[1] - m * kept, total * kept * (1 - kept), m, total), kept
