@@ -58,7 +58,7 @@ course: $(VENV)/ready  ## open the course in JupyterLab
 test: system  ## run every test but the long proofs, 15 minutes at most
 	$(PY) -m pytest -m "not prove" --numprocesses $(JOBS) --dist loadgroup
 
-prove: system  ## run the long proofs and write their tables, hours
+prove: system  ## run the long proofs and write their tables: over an hour
 	$(PY) -m pytest -m prove
 
 bench: $(VENV)/ready  ## measure the speed beside other libraries

@@ -88,7 +88,12 @@ TRIED = {
 
 def shell(clone):
     """A student's shell in the clone, its .venv active."""
-    return {**os.environ, "VIRTUAL_ENV": str(clone / ".venv"), "PATH": f"{clone / '.venv' / 'bin'}:{os.environ['PATH']}"}
+    return {**outside_make(), "VIRTUAL_ENV": str(clone / ".venv"), "PATH": f"{clone / '.venv' / 'bin'}:{os.environ['PATH']}"}
+
+
+def outside_make():
+    """The environment without what `make test` hands down to a make inside it."""
+    return {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
 
 
 def free_port():
@@ -120,7 +125,7 @@ def clone(tmp_path_factory):
         if (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)
-    made = subprocess.run(["make", "setup"], cwd=folder, capture_output=True, text=True)
+    made = subprocess.run(["make", "setup"], cwd=folder, env=outside_make(), capture_output=True, text=True)
     assert made.returncode == 0, (made.stdout + made.stderr)[-2000:]
     return folder
 
@@ -152,7 +157,7 @@ def test_each_link_to_a_file_leads_to_it(page):
 
 def test_make_alone_lists_each_target_in_one_line():
     # Every public target has its line, and every line a target.
-    listed = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    listed = subprocess.run(["make"], cwd=ROOT, env=outside_make(), capture_output=True, text=True, check=True).stdout.splitlines()
     phony = re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), re.M).group(1).split()
     assert sorted(line.split()[0] for line in listed) == sorted(phony)
 

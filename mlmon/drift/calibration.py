@@ -19,6 +19,7 @@ from scipy import special
 DEGREES = 8                                   # Legendre terms kept of Anderson-Darling's sum
 TAILS = (0.006, 0.009, 0.013, 0.02, 0.032)    # shares of both samples that a tail push may hold
 SHAPE, SCALE, TAIL = 0.60, 0.25, 0.15         # what each view gets of a numeric feature's budget
+TOGETHER, SINGLE = 0.75, 0.25                 # and of a categorical one's: all its levels, the most changed one
 SCORES = DEGREES + 1 + 2 * len(TAILS)
 DRAWS = 999
 POOL = 10_000                                 # rows up to which the null is drawn from these very rows
@@ -119,14 +120,14 @@ def numeric_p(z):
 
 
 def categorical_p(z, kept):
-    """The least p of a categorical feature: all levels together, and the most changed one.
+    """The least p of a categorical feature: all levels together, and the most changed one, each over its part.
 
     `z` holds each kept level's standardised count, `kept` its share of both samples.
     """
     levels = z.shape[-1]
     together = special.chdtrc(levels - 1, np.sum(z**2 * (1 - kept), axis=-1))
     single = 2 * levels * special.ndtr(-np.abs(z).max(axis=-1))
-    return 2 * np.minimum(together, single)
+    return np.minimum(together / TOGETHER, single / SINGLE)
 
 
 def anderson_p(a):

@@ -142,7 +142,10 @@ def test_the_welcome_notebook_opens_and_runs(page, lab, classroom):
 
     def ran():
         page.keyboard.press("Control+S")
-        cells = code_cells(nbformat.read(classroom / WELCOME, as_version=4))
+        try:
+            cells = code_cells(nbformat.read(classroom / WELCOME, as_version=4))
+        except nbformat.reader.NotJSONError:  # read while it was being written
+            return False
         return all(cell.execution_count for cell in cells) and cells
 
     cells = wait(ran, 180, "the welcome notebook did not finish")
