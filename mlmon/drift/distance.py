@@ -112,7 +112,8 @@ def psi(reference, current, *, bins=10):
     >>> round(psi(["a"] * 50 + ["b"] * 50, ["a"] * 80 + ["b"] * 20), 3)
     0.406
     """
-    return psi_of_shares(*shares(reference, current, bins=bins).smoothed())
+    cut = shares(reference, current, bins=bins)
+    return float(psi_of_counts(cut.reference, cut.current))
 
 
 def kl(reference, current, *, bins=10):
@@ -269,9 +270,12 @@ def _every_number(values, name):
     return numeric(column.values, name)
 
 
-def psi_of_shares(p, q):
-    """PSI of two vectors of positive shares."""
-    return float(np.sum((q - p) * np.log(q / p)))
+def psi_of_counts(a, b):
+    """PSI of counts of shape (..., cells), smoothed as `Shares.smoothed` does."""
+    used = (a + b) > 0
+    p, q = a + 0.5 * used, b + 0.5 * used
+    p, q = p / p.sum(-1, keepdims=True), q / q.sum(-1, keepdims=True)
+    return np.sum((q - p) * np.log(np.where(used, q, 1) / np.where(used, p, 1)), axis=-1)
 
 
 def quantile_edges(values, bins):

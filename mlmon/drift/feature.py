@@ -8,10 +8,10 @@ from scipy import special
 
 from mlmon.drift import calibration
 from mlmon.drift.column import HUGE, Categories, Numbers, in_deviations, merge, read_loosely, spread, tagged
-from mlmon.drift.distance import psi_of_shares, quantile_edges
+from mlmon.drift.distance import psi_of_counts, quantile_edges
 from mlmon.drift.grid import Grid
 from mlmon.drift.tail import fit_tail, tail_p
-from mlmon.drift.twosample import LEAST, kolmogorov_p
+from mlmon.drift.twosample import LEAST, chi2_of, kolmogorov_p
 
 LONG, WIDE = 20_000, 0.005      # certified: the least values for a grid, the widest interval of KS
 
@@ -86,7 +86,8 @@ class Reference:
         found = Compared(self, current, None)
         found.statistic, found.bound = merged.ks, merged.bound
         found.pvalue = kolmogorov_p(merged.ks, merged.n, merged.m)
-        found.psi = _psi(np.concatenate([[0], self.counts, [0, self.column.missing]]), np.append(cells, current.missing))
+        counts = np.concatenate([[0], self.counts, [0, self.column.missing]])
+        found.psi = float(psi_of_counts(counts, np.append(cells, current.missing)))
         found.out_of_range = float((cells[0] + cells[-1]) / len(current.present))
         if judged:
             found.effect = in_deviations(merged.wasserstein, self.sd) if self.sd > 0 else float(merged.wasserstein > 0)
@@ -113,7 +114,7 @@ class Reference:
         found = Compared(self, current, None)
         found.codes = lambda: np.append(place, -1)[current.codes]
         found.statistic, found.pvalue = _chi2(ref, cur)
-        found.psi = _psi(np.append(ref, self.column.missing), np.append(cur, current.missing))
+        found.psi = float(psi_of_counts(np.append(ref, self.column.missing), np.append(cur, current.missing)))
         found.effect = float(np.abs(ref / ref.sum() - cur / cur.sum()).sum() / 2)
         found.new_categories = tuple(list(known)[len(self.column.levels):])
         found.out_of_range = float(cur[len(self.column.levels):].sum() / cur.sum())
@@ -217,20 +218,12 @@ def _unplain(pair):
     return {"bool": lambda s: s == "True", "int": int, "float": float, "str": str}[kind](text)
 
 
-def _psi(reference, current):
-    used = (reference + current) > 0
-    p, q = reference[used] + 0.5, current[used] + 0.5
-    return psi_of_shares(p / p.sum(), q / q.sum())
-
-
 def _chi2(ref, cur):
     """Chi-squared over pooled levels, and its p; (0, 1) where one level is left."""
     group, groups = calibration.common_levels(ref + cur)
     if groups < 2:
         return 0.0, 1.0
-    table = np.stack([np.bincount(group, x, groups) for x in (ref, cur)])
-    expected = table.sum(axis=1, keepdims=True) * table.sum(axis=0) / table.sum()
-    statistic = float(((table - expected) ** 2 / expected).sum())
+    statistic, _ = chi2_of(np.stack([np.bincount(group, x, groups) for x in (ref, cur)]))
     return statistic, float(special.chdtrc(groups - 1, statistic))
 
 

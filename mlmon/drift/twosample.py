@@ -10,7 +10,7 @@ from scipy import special
 from mlmon import _check
 from mlmon.drift.calibration import draw_rows
 from mlmon.drift.column import as_series, in_deviations, merge, read, same_kind, spread, tagged
-from mlmon.drift.distance import _categorical_shares, psi_of_shares, shares, wasserstein
+from mlmon.drift.distance import _categorical_shares, psi_of_counts, shares, wasserstein
 from mlmon.drift.verdict import TestResult, Verdict, severity
 
 LEAST = 8               # values a sample needs for a verdict
@@ -244,7 +244,7 @@ def psi_test(reference, current, *, alpha=0.05, bins=10, seed=0):
     else:
         drawn = rng.multivariate_hypergeometric(a + b, b.sum(), size=DRAWS)
         left = a + b - drawn
-    statistic, null = float(_smoothed_psi(a, b)), _smoothed_psi(left, drawn)
+    statistic, null = float(psi_of_counts(a, b)), psi_of_counts(left, drawn)
     if np.ptp(null) <= 1e-9 * statistic:
         return _undecided("psi", SAME)
     threshold = float(np.quantile(null, 1 - alpha))
@@ -496,7 +496,7 @@ def _numeric_result(test, statistic, p, a, b, alpha):
     if sd == 0 and not p <= alpha:
         return _undecided(test, "the reference is constant, so nothing is known of its spread")
     effect = in_deviations(wasserstein(a, b), sd) if sd > 0 else float(np.mean(b != a[0]))
-    return _result(test, statistic, p, effect, psi_of_shares(*cut.smoothed()), alpha)
+    return _result(test, statistic, p, effect, float(psi_of_counts(cut.reference, cut.current)), alpha)
 
 
 def _result(test, statistic, p, effect, psi, alpha, threshold=None):
@@ -531,15 +531,7 @@ def _level_counts(ref, cur):
 
 def _level_psi(ref, cur):
     a, b = _level_counts(ref, cur)
-    return _smoothed_psi(a[:-1], b[:-1])
-
-
-def _smoothed_psi(a, b):
-    """PSI of counts of shape (..., cells), smoothed as `Shares.smoothed` does."""
-    used = (a + b) > 0
-    p, q = a + 0.5 * used, b + 0.5 * used
-    p, q = p / p.sum(-1, keepdims=True), q / q.sum(-1, keepdims=True)
-    return np.sum((q - p) * np.log(np.where(used, q, 1) / np.where(used, p, 1)), axis=-1)
+    return psi_of_counts(a[:-1], b[:-1])
 
 
 def _spacings(counts):
