@@ -37,9 +37,10 @@ BUDGET = {"marginal": 0.75, "tail": 0.05, "missing": 0.10, "dependence": 0.10}
 class DataDriftDetector:
     """Compares batches of features with a reference, which it learns once.
 
-    On clean data the dataset verdict is DRIFTED in at most `alpha` of the batches
-    (5 % give 3 to 7 % over one to a hundred features and 50 to 50,000 rows), whatever
-    the features' distributions, ties, missing values and mutual dependence.
+    On clean data the dataset verdict is DRIFTED in about `alpha` of the batches, whatever
+    the features' distributions, ties, missing values and mutual dependence (counted with
+    one to a hundred features and 50 to 50,000 rows). Where the data are too coarse to reach
+    that level, such as one rare 0/1 feature with 50 rows, it is less.
 
     Parameters
     ----------

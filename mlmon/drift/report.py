@@ -83,7 +83,7 @@ class DriftReport:
     alpha: float
 
     @classmethod
-    def of(cls, features, pairs, alpha, min_effect=0.0):
+    def of(cls, features, pairs, alpha):
         """The report on these features and pairs."""
         drifted = [f.feature for f in features if f.drifted] + [f"{a} with {b}" for a, b, p in pairs if p <= alpha]
         undecided = [f for f in features if f.verdict is Verdict.UNDECIDED]
