@@ -40,22 +40,21 @@ c.ClearSolutions.code_stub = {"python": "raise NotImplementedError()"}
 
 # Seconds a cell may take. `RunSubmission.budget` bounds a whole notebook.
 c.Execute.timeout = 60
-c.Execute.shutdown_kernel = "immediate"
 
 # What came in is mended from the release before nbgrader reads its metadata,
 # and scores are made honest before nbgrader saves them.
 c.Autograde.sanitize_preprocessors = [
     "nbgrader.preprocessors.ClearOutput",
-    "mlmon.grading.autograde.MendSubmission",
+    "mlmon.grading.execute.MendSubmission",
     "nbgrader.preprocessors.DeduplicateIds",
     "nbgrader.preprocessors.OverwriteKernelspec",
     "nbgrader.preprocessors.OverwriteCells",
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
 c.Autograde.autograde_preprocessors = [
-    "mlmon.grading.autograde.RunSubmission",
+    "mlmon.grading.execute.RunSubmission",
     "nbgrader.preprocessors.LimitOutput",
-    "mlmon.grading.autograde.HonestScores",
+    "mlmon.grading.execute.HonestScores",
     "nbgrader.preprocessors.SaveAutoGrades",
     "nbgrader.preprocessors.AssignLatePenalties",
     "nbgrader.preprocessors.CheckCellMetadata",

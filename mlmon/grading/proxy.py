@@ -1,0 +1,259 @@
+"""How a test meets the student's work: requests to the student's process, and stand-ins for what lives there.
+
+Plain data cross by value. Everything else stays in the student's process, and a test holds a `Proxy` of it.
+Nothing that the other side says is trusted: replies are checked, and none can run code here.
+"""
+
+import builtins
+import operator
+import secrets
+from time import monotonic
+
+from .wire import WireClosed, WireError, WireTimeout
+
+GRACE = 2.0  # seconds that an interrupted cell has to stop
+LONGEST = 500  # characters of an error's message
+MOST_ITEMS = 1_000_000  # that a test takes from one iterator
+MOST_NOTES = 50
+
+# A StopIteration of the student's would end a loop of the test early, so it arrives as a RuntimeError.
+_ERRORS = {
+    name: kind
+    for name, kind in vars(builtins).items()
+    if isinstance(kind, type) and issubclass(kind, Exception) and kind not in (StopIteration, StopAsyncIteration)
+}
+
+
+class TimeUp(BaseException):
+    """The time of a cell is over; no `except Exception` of a test holds it up."""
+
+
+class Lost(BaseException):
+    """The student's process is gone."""
+
+
+class Link:
+    """Requests to the process of one session.
+
+    Attributes
+    ----------
+    deadline : float
+        When the request must be answered, as `time.monotonic` counts.
+    notes : list of str
+        What the process did that is suspicious, by its own word or by ours.
+    """
+
+    def __init__(self, session):
+        self.session, self.deadline, self.notes = session, None, []
+        self.proxies, self.callbacks, self.named = {}, [], {}
+        self.failed, self._waiting = None, []
+
+    def request(self, op, **arguments):
+        """Ask for something.
+
+        Returns
+        -------
+        dict
+            The reply, with "value" unless what was asked for is "missing".
+
+        Raises
+        ------
+        Exception
+            What the student's code raised, as the builtin class nearest to it.
+        TimeUp, Lost
+            From then on each request ends like this one.
+        """
+        if self.failed:
+            raise self.failed
+        number = secrets.randbits(48)
+        self._waiting.append(number)
+        try:
+            self._send({"op": op, "id": number, "with": arguments})
+            reply = self._reply(number)
+        except WireTimeout:
+            self.failed = TimeUp()
+            raise self.failed from None
+        except WireClosed:
+            self.failed = Lost()
+            raise self.failed from None
+        self._waiting.pop()
+        if "error" in reply:
+            raise _exception(reply["error"])
+        return reply
+
+    def stop(self):
+        """Interrupt what runs.
+
+        Returns
+        -------
+        dict or None
+            The reply to what was interrupted, empty if nothing was; None when it did not stop.
+        """
+        waiting, self._waiting = self._waiting, []
+        self.failed = None
+        if not waiting:
+            return {}
+        self.session.interrupt()
+        self.deadline = monotonic() + GRACE
+        try:
+            return self._reply(waiting[0])
+        except WireError:
+            return None
+
+    def name(self, name):
+        """What the student's notebook calls `name`; raises KeyError if nothing."""
+        if name in self.named:
+            return self.named[name]
+        reply = self.request("get", name=name)
+        if "value" not in reply:
+            raise KeyError(name)
+        value = reply["value"]
+        if isinstance(value, Proxy):
+            value = self.named[name] = Proxy(self, value._mlmon.number, value._mlmon.kind, name)
+        return value
+
+    def _reply(self, number):
+        while True:
+            message = self.session.channel.receive(self.deadline, handle=self._proxy)
+            kind = type(message) is dict and next((key for key in ("note", "callback", "id") if key in message), None)
+            if kind == "note" and type(message["note"]) is str:
+                self.note(message["note"])
+            elif kind == "callback":
+                self._call_back(message)
+            elif kind == "id" and message["id"] == number and _is_reply(message):
+                return message
+            else:
+                self.note("sent a reply that nobody asked for")
+
+    def _send(self, message):
+        try:
+            self.session.channel.send(message, keep=self._keep, deadline=self.deadline)
+        except (WireTimeout, WireClosed):
+            raise
+        except WireError as error:
+            raise TypeError(f"A test hands plain data to the student's code. {error}") from None
+
+    def _call_back(self, message):
+        try:
+            number, args, kwargs = message["callback"], message["args"], message["kwargs"]
+            answer = {"value": self.callbacks[number](*args, **kwargs)}
+            self._send(answer)
+        except Exception as error:
+            self._send({"error": {"ename": type(error).__name__, "evalue": str(error)[:LONGEST]}})
+
+    def _proxy(self, number, kind):
+        known = self.proxies.get(number)
+        if known is None:
+            known = self.proxies[number] = Proxy(self, number, kind)
+        return known
+
+    def _keep(self, value):
+        if type(value) is Proxy:
+            return value._mlmon.number, value._mlmon.kind
+        if not callable(value):
+            raise WireError(f"Got a value of type {type(value).__name__}.")
+        self.callbacks.append(value)
+        return len(self.callbacks) - 1, "function", "callback"
+
+    def note(self, text):
+        """Keep a note, each once and the first fifty."""
+        text = text[:300]
+        if text not in self.notes and len(self.notes) < MOST_NOTES:
+            self.notes.append(text)
+
+
+def _is_reply(message):
+    error = message.get("error")
+    if "error" in message:
+        return (
+            type(error) is dict
+            and {"ename": str, "evalue": str, "mro": list, "number": int}
+            == {key: type(value) for key, value in error.items()}
+        )
+    return "value" in message or "missing" in message
+
+
+class _Text(str):
+    """A message that stays as it is where an error shows the `repr` of what it is given, as KeyError does."""
+
+    __repr__ = str.__str__
+
+
+def _exception(error):
+    kinds = [_ERRORS[name] for name in error["mro"] if type(name) is str and name in _ERRORS]
+    for kind in (*kinds, RuntimeError):
+        try:
+            made = kind(_Text(error["evalue"][:LONGEST]))
+        except TypeError:  # a class that takes more than a message, as UnicodeDecodeError
+            continue
+        made.student_error = error
+        return made
+
+
+class _Place:
+    """Where a proxied object is found."""
+
+    __slots__ = ("link", "number", "kind", "name")
+
+    def __init__(self, link, number, kind, name):
+        self.link, self.number, self.kind, self.name = link, number, kind, name
+
+    def ask(self, op, **arguments):
+        """What the object answers."""
+        return self.link.request(op, target=self.number if self.name is None else self.name, **arguments)
+
+
+class Proxy:
+    """Stands for an object of the student's: call it, take its attributes and items, its length, walk over it.
+
+    Nothing else crosses. It equals itself only, whatever the student's `__eq__` says.
+    """
+
+    __slots__ = ("_mlmon",)
+
+    def __init__(self, link, number, kind, name=None):
+        self._mlmon = _Place(link, number, kind, name)
+
+    def __call__(self, *args, **kwargs):
+        """Call it with plain data, functions of the test, or other such objects."""
+        return self._mlmon.ask("call", args=args, kwargs=kwargs)["value"]
+
+    def __getattr__(self, name):
+        """An attribute; names with two underscores, by which libraries reach into memory, stay away."""
+        if name.startswith("__") or name == "_mlmon":
+            raise AttributeError(f"{object.__repr__(self)} has no attribute {name!r}")
+        return self._mlmon.ask("attr", name=name)["value"]
+
+    def __getitem__(self, key):
+        """An item."""
+        return self._mlmon.ask("item", key=key)["value"]
+
+    def __len__(self):
+        """Its length."""
+        return operator.index(self._mlmon.ask("len")["value"])
+
+    def __bool__(self):
+        """True: it is there."""
+        return True
+
+    def __iter__(self):
+        """Walk over it, up to a million items."""
+        items = Proxy(self._mlmon.link, self._mlmon.ask("iter")["value"], "iterator")
+        for _ in range(MOST_ITEMS):
+            try:
+                yield next(items)
+            except StopIteration:
+                return
+        raise ValueError(f"{self!r} has more than {MOST_ITEMS:,} items")
+
+    def __next__(self):
+        """The next item of an iterator."""
+        reply = self._mlmon.ask("next")
+        if "value" not in reply:
+            raise StopIteration
+        return reply["value"]
+
+    def __repr__(self):
+        place = self._mlmon
+        article = "an" if place.kind[:1].lower() in "aeiou" else "a"
+        return f"<your {place.name or 'object'}, {article} {place.kind}>"
