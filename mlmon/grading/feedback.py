@@ -1,18 +1,26 @@
 """Pages that go back to a student: their own errors and the tests' hints, never the hidden tests."""
 
+import functools
 import hashlib
 import html
 import re
 import shutil
 
 import bleach
+import nbformat
 from bleach.css_sanitizer import CSSSanitizer
 from jinja2 import pass_context
 from nbconvert.exporters import HTMLExporter
+from nbconvert.filters import Highlight2HTML, clean_html
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbgrader.converters import GenerateFeedback
-from nbgrader.preprocessors import ClearHiddenTests, NbGraderPreprocessor
-from nbgrader.utils import is_grade, is_solution
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.preprocessors import ClearHiddenTests, GetGrades, NbGraderPreprocessor
+from nbgrader.utils import is_grade, is_solution, is_task
 from traitlets import List
+from traitlets.utils.importstring import import_item
+
+from .course import log
 
 # No script, no frame, nothing from another address: a student's page shows, and does nothing.
 _POLICY = (
@@ -32,6 +40,8 @@ _ATTRIBUTES = {
     "th": ["colspan", "rowspan", "scope"],
 }
 _SAFE = {"text/plain", "text/latex", "image/png", "image/jpeg"}
+_NO_ALT = re.compile(r"<img\b(?![^>]*\balt=)")
+_KEPT = 5_000  # rendered texts kept for the next page
 _CELL_FRAME = re.compile(r"Cell In\s*\[(\d+)\]")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -64,21 +74,36 @@ def clean(text):
 
 
 class SafeHTMLExporter(HTMLExporter):
-    """nbgrader's feedback page without anything that runs or calls out."""
+    """nbgrader's feedback page without anything that runs or calls out.
+
+    Most of a page is the release's own text, so what was rendered once is kept for the class.
+    """
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.sanitize_html = True
+        self._rendered = functools.lru_cache(_KEPT)(lambda source: clean(MarkdownWithMath(self._renderer()).render(source)))
+        colour = Highlight2HTML(parent=self)
+        coloured = functools.lru_cache(_KEPT)(lambda source: colour(source))
+        self.register_filter("highlight_code", lambda source, **metadata: coloured(source))
+        self.register_filter("clean_html", functools.lru_cache(_KEPT)(clean_html))
+
+    def _renderer(self, attachments=None):
+        return IPythonRenderer(escape=False, attachments=attachments or {}, exclude_anchor_links=self.exclude_anchor_links)
 
     @pass_context
     def markdown2html(self, context, source):
         """Render a text cell and clean the result."""
-        render = HTMLExporter.markdown2html
-        return clean(render(self, context, source))
+        attachments = context.get("cell", {}).get("attachments")
+        if attachments:
+            return clean(MarkdownWithMath(self._renderer(attachments)).render(source))
+        return self._rendered(source)
 
     def from_notebook_node(self, nb, resources=None, **kw):
         """Export, and forbid scripts in the page's head."""
-        page, resources = super().from_notebook_node(nb, resources, **kw)
+        # Not by way of HTMLExporter, which parses the finished page again to give pictures their alternative texts.
+        page, resources = super(HTMLExporter, self).from_notebook_node(nb, self._init_resources(resources), **kw)
+        page = _NO_ALT.sub('<img alt="No description has been provided for this image"', page)
         return page.replace("<head>", f"<head>\n{_POLICY}\n{_STYLE}", 1), resources
 
 
@@ -147,7 +172,54 @@ def _is_own(frame, own):
     return bool(cells) and all(number in own for number in cells)
 
 
-def write_feedback(course, exercise, row, parts, scores, ledger):
+class Pages:
+    """Makes feedback pages, one exporter for a whole class.
+
+    Parameters
+    ----------
+    config : traitlets.config.Config
+        nbgrader's settings; what they say of `GenerateFeedback` holds here too.
+    """
+
+    def __init__(self, config):
+        maker = GenerateFeedback(coursedir=CourseDirectory(config=config), config=config, log=log)
+        self._exporter = maker.exporter_class(parent=maker, config=maker.config, log=log)
+        for step in maker.preprocessors:
+            if not issubclass(import_item(step) if isinstance(step, str) else step, GetGrades):
+                self._exporter.register_preprocessor(step, enabled=True)
+
+    def page(self, name, notebook, parts, scores, remarks):
+        """Make the page of one notebook.
+
+        Parameters
+        ----------
+        name : str
+        notebook : NotebookNode
+            As executed, hidden tests and all. It is changed.
+        parts : list of Part
+        scores : dict of str to Score
+            By the part's name.
+        remarks : Remarks
+
+        Returns
+        -------
+        str
+            HTML.
+        """
+        most = {part.name: part.points for part in parts if part.notebook == name}
+        got = {part: (scores[part].score or 0.0) if part in scores else 0.0 for part in most}
+        for cell in notebook.cells:
+            part = f"{name}:{cell.metadata.get('nbgrader', {}).get('grade_id')}"
+            if part in most:
+                cell.metadata.nbgrader.update(score=got[part], points=most[part])
+            if is_solution(cell) or is_task(cell):
+                cell.metadata.nbgrader["comment"] = remarks.comments.get(part)
+        penalty = remarks.penalties.get(name, 0.0)
+        told = {"notebook": name, "score": sum(got.values()) - penalty, "max_score": sum(most.values()), "late_penalty": penalty}
+        return self._exporter.from_notebook_node(notebook, {"nbgrader": told})[0]
+
+
+def write_feedback(course, exercise, row, parts, scores, remarks, ledger, pages):
     """Write a student's pages, unless those that are there show these grades.
 
     Parameters
@@ -157,7 +229,9 @@ def write_feedback(course, exercise, row, parts, scores, ledger):
     row : Row
     parts : list of Part
     scores : dict of str to Score
+    remarks : Remarks
     ledger : Ledger
+    pages : Pages
 
     Returns
     -------
@@ -165,41 +239,31 @@ def write_feedback(course, exercise, row, parts, scores, ledger):
         Whether pages were written.
     """
     folder = course.feedback(row.student, exercise)
-    digest = hashlib.sha256(repr([row, parts, sorted(scores.items()), _comments(course, row)]).encode()).hexdigest()
+    shown = [row, parts, sorted(scores.items()), sorted(remarks.comments.items()), sorted(remarks.penalties.items())]
+    digest = hashlib.sha256(repr(shown).encode("utf-8", "backslashreplace")).hexdigest()
     if ledger.feedback(row.student, exercise) == digest and (folder / "index.html").exists():
         return False
     if folder.exists():
         shutil.rmtree(folder)
-    if any(course.autograded(row.student, exercise).glob("*.ipynb")):
-        course.convert(GenerateFeedback, exercise, row.student, force=True)
-        _only_pages(folder, {path.stem for path in course.release(exercise).glob("*.ipynb")})
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "index.html").write_text(_index(row, parts, scores, sorted(folder.glob("*.html"))), encoding="utf-8")
+    folder.mkdir(parents=True)
+    books = {path.stem: path for path in sorted(course.autograded(row.student, exercise).glob("*.ipynb"))}
+    for name, path in books.items():
+        notebook = nbformat.v4.reads(path.read_text(encoding="utf-8"))
+        _write(folder / f"{name}.html", pages.page(name, notebook, parts, scores, remarks))
+    _write(folder / "index.html", _index(row, parts, scores, books))
     ledger.fed_back(row.student, exercise, digest)
     return True
 
 
-def _only_pages(folder, names):
-    """Remove what nbgrader copies beside the pages: files that a submission may have written."""
-    for path in sorted(folder.rglob("*"), reverse=True):
-        if path.is_dir() and not path.is_symlink():
-            path.rmdir()
-        elif path.suffix != ".html" or path.stem not in names or path.parent != folder:
-            path.unlink()
-
-
-def _comments(course, row):
-    """What graders wrote by hand, so that a new comment makes new pages."""
-    with course.gradebook() as gradebook:
-        notebooks = gradebook.find_submission(row.exercise, row.student).notebooks
-        return sorted((book.name, note.name, note.comment or "") for book in notebooks for note in book.comments)
+def _write(path, text):
+    path.write_text(text, encoding="utf-8", errors="replace")
 
 
 def _index(row, parts, scores, pages):
     """One page: how it ended, the points by part, and the way to each notebook."""
     reason = "Your instructor will look at it." if row.status == "failed" else row.reason
     total = sum(scores[part.name].score or 0 for part in parts if part.name in scores)
-    lines = [_part_line(part, scores.get(part.name), {page.stem for page in pages}) for part in parts]
+    lines = [_part_line(part, scores.get(part.name), pages) for part in parts]
     return "\n".join(
         [
             f"<!DOCTYPE html>\n<html lang=\"en\"><head>{_POLICY}<meta charset=\"utf-8\">",

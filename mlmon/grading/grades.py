@@ -8,7 +8,7 @@ import sqlite3
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from nbgrader.api import BaseCell, Grade, Notebook, Student, SubmittedAssignment, SubmittedNotebook
+from nbgrader.api import BaseCell, Comment, Grade, Notebook, Student, SubmittedAssignment, SubmittedNotebook
 from nbgrader.api import Assignment as ExerciseRow
 from nbgrader.plugins import ExportPlugin
 
@@ -24,6 +24,8 @@ class Row:
     status: str
     reason: str = ""
     notes: list = field(default_factory=list)
+    tampering: list = field(default_factory=list)
+    sandbox: str = ""
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,14 @@ class Score:
 
     score: float | None
     waiting: bool
+
+
+@dataclass(frozen=True)
+class Remarks:
+    """What a student's pages say beside the points: comments by part, and penalties by notebook."""
+
+    comments: dict = field(default_factory=dict)
+    penalties: dict = field(default_factory=dict)
 
 
 class Ledger:
@@ -50,6 +60,14 @@ class Ledger:
                 "CREATE TABLE IF NOT EXISTS done (student TEXT, exercise TEXT, key TEXT, status TEXT, reason TEXT, "
                 "notes TEXT, feedback TEXT DEFAULT '', runs INTEGER DEFAULT 1, PRIMARY KEY (student, exercise))"
             )
+            known = {name for _, name, *_ in file.execute("PRAGMA table_info(done)")}
+            for name, default in (("tampering", "[]"), ("sandbox", "")):
+                if name not in known:  # a ledger of an earlier version
+                    file.execute(f"ALTER TABLE done ADD COLUMN {name} TEXT DEFAULT '{default}'")
+            file.execute(
+                "CREATE TABLE IF NOT EXISTS alike (student TEXT, exercise TEXT, share REAL, most_like TEXT, "
+                "PRIMARY KEY (student, exercise))"
+            )
 
     @contextlib.contextmanager
     def _open(self):
@@ -60,10 +78,11 @@ class Ledger:
         """Record a graded student; from here on a kill loses nothing of it."""
         with self._open() as file:
             file.execute(
-                "INSERT INTO done (student, exercise, key, status, reason, notes) VALUES (?, ?, ?, ?, ?, ?) "
-                "ON CONFLICT (student, exercise) DO UPDATE SET key = excluded.key, status = excluded.status, "
-                "reason = excluded.reason, notes = excluded.notes, feedback = '', runs = runs + 1",
-                (row.student, row.exercise, key, row.status, row.reason, json.dumps(row.notes)),
+                "INSERT INTO done (student, exercise, key, status, reason, notes, tampering, sandbox) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (student, exercise) DO UPDATE SET key = excluded.key, "
+                "status = excluded.status, reason = excluded.reason, notes = excluded.notes, "
+                "tampering = excluded.tampering, sandbox = excluded.sandbox, feedback = '', runs = runs + 1",
+                (row.student, row.exercise, key, row.status, row.reason, *map(json.dumps, (row.notes, row.tampering)), row.sandbox),
             )
 
     def done(self, student, exercise, key):
@@ -73,9 +92,30 @@ class Ledger:
 
     def row(self, student, exercise):
         """The row of a student, or None."""
-        query = "SELECT status, reason, notes FROM done WHERE student = ? AND exercise = ?"
+        query = "SELECT status, reason, notes, tampering, sandbox FROM done WHERE student = ? AND exercise = ?"
         found = self._one(query, student, exercise)
-        return found and Row(student, exercise, found[0], found[1], json.loads(found[2]))
+        if found is None:
+            return None
+        status, reason, notes, tampering, sandbox = found
+        return Row(student, exercise, status, reason, json.loads(notes), json.loads(tampering), sandbox)
+
+    def compared(self, exercise, found):
+        """Record who is most like whom, in place of what an earlier run found.
+
+        Parameters
+        ----------
+        exercise : str
+        found : dict of str to Likeness
+        """
+        with self._open() as file:
+            file.execute("DELETE FROM alike WHERE exercise = ?", (exercise,))
+            rows = [(student, exercise, one.share, one.student) for student, one in found.items()]
+            file.executemany("INSERT INTO alike VALUES (?, ?, ?, ?)", rows)
+
+    def likeness(self, student, exercise):
+        """Share of a student's answers that the most alike classmate has too, and who that is; empty when unknown."""
+        query = "SELECT share, most_like FROM alike WHERE student = ? AND exercise = ?"
+        return self._one(query, student, exercise) or ("", "")
 
     def exercises(self):
         """Names of the exercises that somebody was graded on, sorted."""
@@ -146,9 +186,48 @@ def table(gradebook, exercise, parts):
     return scores
 
 
+def remarks(gradebook, exercise):
+    """Read the comments of a class and what lateness costs, from the gradebook.
+
+    Parameters
+    ----------
+    gradebook : nbgrader.api.Gradebook
+    exercise : str
+
+    Returns
+    -------
+    dict of str to Remarks
+        By student.
+    """
+    found = {}
+    books = (
+        gradebook.db.query(SubmittedAssignment.student_id, Notebook.name, SubmittedNotebook.late_submission_penalty)
+        .select_from(SubmittedNotebook)
+        .join(Notebook, SubmittedNotebook.notebook_id == Notebook.id)
+        .join(SubmittedAssignment, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
+        .join(ExerciseRow, SubmittedAssignment.assignment_id == ExerciseRow.id)
+        .filter(ExerciseRow.name == exercise)
+    )
+    for student, notebook, penalty in books:
+        found.setdefault(student, Remarks()).penalties[notebook] = penalty or 0.0
+    comments = (
+        gradebook.db.query(SubmittedAssignment.student_id, Notebook.name, BaseCell.name, Comment.comment)
+        .select_from(Comment)
+        .join(BaseCell, Comment.cell_id == BaseCell.id)
+        .join(SubmittedNotebook, Comment.notebook_id == SubmittedNotebook.id)
+        .join(Notebook, SubmittedNotebook.notebook_id == Notebook.id)
+        .join(SubmittedAssignment, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
+        .join(ExerciseRow, SubmittedAssignment.assignment_id == ExerciseRow.id)
+        .filter(ExerciseRow.name == exercise, Comment.comment.is_not(None))
+    )
+    for student, notebook, cell, comment in comments:
+        found[student].comments[f"{notebook}:{cell}"] = comment
+    return found
+
+
 COLUMNS = (
     "student", "exercise", "score", "max_score", "status", "reason",
-    "written_score", "written_max_score", "written_waiting", "notes",
+    "written_score", "written_max_score", "written_waiting", "notes", "tampering", "likeness", "most_like", "sandbox",
 )  # fmt: skip
 
 
@@ -175,7 +254,7 @@ def write(path, gradebook, ledger, parts):
         for exercise, some in parts.items():
             scores = table(gradebook, exercise, some)
             for row in _all_rows(ledger, exercise, scores):
-                writer.writerow(_line(row, some, scores.get(row.student, {})))
+                writer.writerow(_line(row, some, scores.get(row.student, {}), ledger.likeness(row.student, exercise)))
         file.flush()
         os.fsync(file.fileno())
     partial.replace(path)
@@ -189,7 +268,7 @@ def _all_rows(ledger, exercise, scores):
     return [rows[student] for student in sorted(rows)]
 
 
-def _line(row, parts, scores):
+def _line(row, parts, scores, likeness):
     automatic = [part for part in parts if part.automatic]
     written = [part for part in parts if not part.automatic]
     return {
@@ -203,6 +282,10 @@ def _line(row, parts, scores):
         "written_max_score": sum(part.points for part in written),
         "written_waiting": sum(scores[part.name].waiting for part in written if part.name in scores),
         "notes": "; ".join(row.notes),
+        "tampering": "; ".join(row.tampering),
+        "likeness": likeness[0],
+        "most_like": likeness[1],
+        "sandbox": row.sandbox,
         **{part.name: _shown(scores.get(part.name)) for part in parts},
     }
 
