@@ -56,6 +56,13 @@ PROGRAMS = (
         ubuntu="chromium-browser",
         cost="not tested: the student's side in a real browser (tests/browser)",
     ),
+    Program(
+        name="bubblewrap",
+        names=("bwrap",),
+        package="bubblewrap",
+        ubuntu="bubblewrap",
+        cost="not tested: the sandbox; strangers' code is graded with --unsafe only",
+    ),
 )
 
 

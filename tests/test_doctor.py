@@ -40,6 +40,14 @@ def test_a_missing_program_is_told_with_cost_and_cure(no_programs, capsys):
     assert "To mend it: install chromium" in told
 
 
+def test_without_bubblewrap_a_stranger_is_not_graded(no_programs, capsys):
+    # The sandbox is made by bubblewrap, whose program is called bwrap.
+    doctor.main([])
+    told = capsys.readouterr().out
+    assert "missing  bubblewrap no bwrap" in told
+    assert "Without bubblewrap: not tested: the sandbox; strangers' code is graded with --unsafe only" in told
+
+
 def test_json_says_the_same_as_the_table(capsys):
     # One examination, two forms.
     doctor.main(["--json"])

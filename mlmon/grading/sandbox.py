@@ -1,0 +1,371 @@
+"""A place where a stranger's cells run: no network, no view of the course, and limits on all that they use.
+
+One warm server for each `Sandbox` imports the heavy libraries once, inside bubblewrap, and forks for each
+session. What runs in there is `_inside`; here is the side of the grader.
+"""
+
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import weakref
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from time import monotonic
+
+from .wire import Channel, WireError
+
+HOME = "/session"  # where the private disk of each session is
+INTERRUPT, END, ENDED = b"interrupt", b"end", b"ended"  # between a session and its keeper
+
+GB, MB = 1 << 30, 1 << 20
+
+_START, _OPEN, _END = 120, 30, 10  # seconds that a server, a session and its end may take; far more than they do
+
+# What Python and its libraries read of /etc; never all of it.
+_ETC = ("ld.so.cache", "localtime", "alternatives", "fonts", "ssl/certs", "ssl/openssl.cnf", "mime.types")
+_SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+
+
+class SandboxError(Exception):
+    """A sandbox that can't be made, or that broke."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one session may use.
+
+    Attributes
+    ----------
+    memory : int
+        Bytes that each process may add to what the warm server holds, and that all processes of the session may
+        hold together. Files on the session's own disk come on top, up to `disk` and a quarter.
+    processes : int
+        Processes and threads.
+    open_files : int
+        Open files of each process.
+    disk : int
+        Bytes of the private disk, which is memory; ``/dev/shm`` has a quarter more.
+    file_size : int
+        Bytes of one file.
+    cpu_seconds : int
+        Processor time of each process.
+    output : int
+        Bytes of one message to the grader.
+    """
+
+    memory: int = 2 * GB
+    processes: int = 64
+    open_files: int = 256
+    disk: int = 256 * MB
+    file_size: int = 256 * MB
+    cpu_seconds: int = 900
+    output: int = 64 * MB
+
+
+def missing():
+    """Why no sandbox can be made here, or an empty string where it can.
+
+    Examples
+    --------
+    >>> reason = missing()  # "bubblewrap is needed ..." where it is not installed
+    """
+    try:
+        with Sandbox(warm=(), serve="time:time") as sandbox:
+            sandbox.open().end()
+    except SandboxError as error:
+        return str(error)
+    return ""
+
+
+class Sandbox:
+    """Makes sessions, each of them a process of its own behind walls of its own.
+
+    Starts when the first session opens. Close it, or use it as a context manager; a grader that is killed
+    takes everything inside with it.
+
+    Parameters
+    ----------
+    warm : sequence of str
+        Modules that are imported once, before the first session. What fails to import is in `failed`.
+    limits : Limits
+    unsafe : bool
+        Whether to do without walls: no protection of files or network, limits and clean end only.
+    serve : str
+        ``"module:function"`` that is called with the session's channel, inside. The module is imported among the
+        warm ones, and its ``prepare()`` called if it has one.
+    readable : sequence of path
+        Further folders that sessions may read and import from.
+
+    Attributes
+    ----------
+    failed : dict of str to str
+        Warm modules that could not be imported, and why; filled when the first session opens.
+
+    Examples
+    --------
+    >>> with Sandbox() as sandbox:  # doctest: +SKIP
+    ...     with sandbox.open({"data.csv": b"a,b"}) as session:
+    ...         session.channel.send({"op": "run", "source": "1 + 1", "cell": 1})
+    """
+
+    def __init__(
+        self,
+        warm=("numpy", "pandas", "scipy.stats", "matplotlib.pyplot"),
+        limits=Limits(),
+        *,
+        unsafe=False,
+        serve="mlmon.grading.student:serve",
+        readable=(),
+    ):
+        self.limits, self.failed = limits, {}
+        self._warm, self._unsafe, self._serve = tuple(warm), unsafe, serve
+        self._readable = [str(Path(path).resolve()) for path in readable]
+        self._lock = threading.RLock()
+        self._server, self._sessions = None, weakref.WeakSet()
+
+    @property
+    def kind(self):
+        """``"bubblewrap"``, or ``"none"`` when it is unsafe."""
+        return "none" if self._unsafe else "bubblewrap"
+
+    def open(self, files=None):
+        """Start a session with its own copy of some files.
+
+        Parameters
+        ----------
+        files : dict of str to bytes, optional
+            Contents by path, relative to the folder in which the session works.
+
+        Returns
+        -------
+        Session
+
+        Raises
+        ------
+        SandboxError
+            If no sandbox can be made here, or the server ended; the next call starts a new one.
+        """
+        with self._lock:
+            if self._server is None or not self._server.alive:
+                self.close()
+                self._server = self._start()
+            session = Session(self._server, self.limits)
+            self._sessions.add(session)
+        try:
+            session._begin(files or {})
+        except (WireError, OSError, SandboxError) as fault:
+            why = session.end() or str(fault)
+            raise SandboxError(f"a session needs a sandbox that can be set up, and this one broke: {why}") from fault
+        return session
+
+    def close(self):
+        """End all sessions and the server."""
+        with self._lock:
+            for session in list(self._sessions):
+                session.end()
+            if self._server:
+                self._server.stop()
+            self._server = None
+
+    def _start(self):
+        if sys.platform != "linux":
+            raise SandboxError(f"running a stranger's code needs Linux, and this is {sys.platform}.")
+        if not self._unsafe and not shutil.which("bwrap"):
+            raise SandboxError(
+                "bubblewrap is needed to run a stranger's code, and there is no `bwrap` here. Install it (on Debian or "
+                "Ubuntu: sudo apt-get install bubblewrap), or grade with --unsafe code that you trust."
+            )
+        server = _Server(self._settings(), self._readable)
+        self.failed = server.failed
+        return server
+
+    def _settings(self):
+        return {
+            "warm": self._warm,
+            "serve": self._serve,
+            "limits": asdict(self.limits),
+            "walled": not self._unsafe,
+            "first_uid": _first_uid() if os.geteuid() == 0 and not self._unsafe else None,
+        }
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+class Session:
+    """One stranger's processes, from `Sandbox.open` to `end`.
+
+    Attributes
+    ----------
+    channel : Channel
+        To the function that serves the session. When it raises `WireClosed`, `end` says why.
+    """
+
+    def __init__(self, server, limits):
+        mine, theirs = socket.socketpair()
+        self._leash, keeper = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.channel, self._server, self._ended = Channel(mine, limits.output), server, None
+        with theirs, keeper:
+            server.hand_over(theirs, keeper)
+
+    def _begin(self, files):
+        deadline = monotonic() + _OPEN
+        for name, content in files.items():
+            self.channel.send([name, content], deadline=deadline)
+        self.channel.send(None, deadline=deadline)
+        self.channel.receive(deadline=deadline)
+
+    @property
+    def alive(self):
+        """Whether its first process still runs."""
+        if self._ended is not None:
+            return False
+        with contextlib.suppress(BlockingIOError):
+            self._leash.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+            return False
+        return True
+
+    def interrupt(self):
+        """Send SIGINT, as Ctrl-C would, to what runs in the foreground."""
+        self._tell(INTERRUPT)
+
+    def end(self):
+        """Kill all that is left of the session, and wait until it is gone.
+
+        Returns
+        -------
+        str
+            Empty, or why it had ended before: ``"memory"``, ``"processes"`` or ``"cpu"`` for a limit, ``"exit 3"``,
+            ``"SIGSEGV"``, or ``"server"`` when all of the sandbox broke.
+        """
+        if self._ended is None:
+            self._tell(END)
+            self._leash.settimeout(_END)
+            try:
+                why = self._leash.recv(4096).decode()
+            except OSError:  # it took too long, so nothing in there can be trusted to end
+                self._server.stop()
+                why = ""
+            self._ended = {ENDED.decode(): "", "": "server"}.get(why, why)
+            self._leash.close()
+            self.channel.close()
+        return self._ended
+
+    def _tell(self, word):
+        with contextlib.suppress(OSError):  # it has ended
+            self._leash.send(word)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.end()
+
+
+class _Server:
+    """The warm process that forks sessions, started at once."""
+
+    def __init__(self, settings, readable):
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._said = tempfile.TemporaryFile()
+        # bubblewrap dies with the thread that started it, so that thread does nothing else.
+        self._thread = threading.Thread(target=self._run, args=(theirs, settings, readable), daemon=True)
+        self._thread.start()
+        self._control.settimeout(_START)
+        try:
+            self.failed = json.loads(self._control.recv(1 << 16))
+        except (OSError, ValueError):
+            self.stop()
+            self._said.seek(0)
+            said = self._said.read().decode(errors="replace").strip()[-2000:]
+            raise SandboxError(f"the sandbox did not start: {said or 'it said nothing'}") from None
+
+    def _run(self, theirs, settings, readable):
+        with theirs, tempfile.TemporaryFile() as hosts:
+            hosts.write(b"127.0.0.1 localhost\n::1 localhost\n")
+            hosts.seek(0)
+            walls = _walls([*_libraries(), *readable], hosts.fileno()) if settings["walled"] else []
+            python = [sys.executable, "-P", "-s", "-m", "mlmon.grading._inside", str(theirs.fileno()), json.dumps(settings)]
+            self._process = subprocess.Popen(
+                [*walls, *python],
+                stdin=subprocess.DEVNULL,
+                stdout=self._said,
+                stderr=self._said,
+                env=_environment(readable),
+                cwd="/",
+                pass_fds=[theirs.fileno(), hosts.fileno()],
+                start_new_session=True,
+            )
+        self._process.wait()
+
+    @property
+    def alive(self):
+        return self._thread.is_alive()
+
+    def hand_over(self, *sockets):
+        """Have a session forked that holds these sockets."""
+        with contextlib.suppress(OSError):  # it has ended: so will the session
+            socket.send_fds(self._control, [b"open"], [each.fileno() for each in sockets])
+
+    def stop(self):
+        """End the server, and with it what it forked."""
+        self._control.close()
+        self._thread.join(_END)
+        if self.alive:
+            self._process.kill()
+            self._thread.join(_END)
+
+
+def _libraries():
+    """Where this Python, its packages and mlmon are; of mlmon the package only, not the course around it."""
+    return [sys.base_prefix, sys.prefix, str(Path(__file__).parents[1])]
+
+
+def _walls(readable, hosts):
+    """The words of bubblewrap: a read-only system, `readable`, an empty disk, and nothing else."""
+    walls = [shutil.which("bwrap"), "--die-with-parent", "--new-session", "--cap-add", "ALL", "--hostname", "sandbox"]
+    walls += [f"--unshare-{what}" for what in ("net", "pid", "ipc", "uts")]
+    walls += ["--unshare-user"] if os.geteuid() else []
+    walls += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", HOME, "--perms", "1777", "--dir", "/tmp"]
+    for path in _SYSTEM:
+        walls += ["--symlink", os.readlink(path), path] if os.path.islink(path) else ["--ro-bind-try", path, path]
+    for path in [*(f"/etc/{name}" for name in _ETC), *readable]:
+        for parent in [*reversed(Path(path).parents)][1:]:  # bubblewrap itself would close them to others
+            walls += ["--perms", "0755", "--dir", str(parent)]
+        walls += ["--ro-bind-try", path, path]
+    walls += ["--perms", "0444", "--ro-bind-data", str(hosts), "/etc/hosts"]
+    return [*walls, "--remount-ro", "/dev", "--remount-ro", "/"]
+
+
+def _environment(readable):
+    """Variables of every session; none of the instructor's."""
+    return {
+        "PATH": f"{sys.prefix}/bin:/usr/local/bin:/usr/bin:/bin",
+        "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), *readable]),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "LANG": "C.UTF-8",
+        "USER": "student",
+        "LOGNAME": "student",
+        "DO_NOT_TRACK": "1",
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+        **dict.fromkeys(_THREADS, "1"),
+        "JE_ARROW_MALLOC_CONF": "background_thread:false",  # pyarrow would start a thread when it is imported
+    }
+
+
+def _first_uid():
+    """A number from which 256 users, one for each session, are nobody else's on this machine."""
+    *_, last = Path("/proc/self/uid_map").read_text().splitlines()
+    mapped = min(int(last.split()[0]) + int(last.split()[2]), 1 << 31)
+    return mapped // 2 + secrets.randbelow(mapped // 2 - 256)
