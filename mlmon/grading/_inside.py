@@ -95,6 +95,8 @@ def _keep(channel, leash, settings):
         why = _watch(student, leash, settings)
     with contextlib.suppress(OSError):  # the grader is gone
         leash.send(why)
+        while leash.recv(16):  # closed too early, the grader's last word would take ours with it
+            pass
 
 
 def _place(settings):
@@ -110,20 +112,18 @@ def _watch(student, leash, settings):
     poll = select.poll()
     poll.register(death, select.POLLIN)
     poll.register(leash, select.POLLIN)
-    why = b""
-    while not why:
+    while True:
         ready = dict(poll.poll(_LOOK))
         if death in ready:
             return _end(student, settings)
         if leash.fileno() in ready:
             if leash.recv(16) != INTERRUPT:  # the end, or the grader is gone
-                why = ENDED
-            else:
-                _signal(os.killpg, student, signal.SIGINT)
-        else:
-            why = _excess(student, settings["limits"])
-    _end(student, settings)
-    return why
+                why = _end(student, settings)
+                return ENDED if why == b"SIGKILL" else why  # it may have been ending by itself
+            _signal(os.killpg, student, signal.SIGINT)
+        elif why := _excess(student, settings["limits"]):
+            _end(student, settings)
+            return why
 
 
 def _signal(kill, process, number):
@@ -140,11 +140,11 @@ def _end(student, settings):
             _signal(os.kill, process, signal.SIGKILL)
         with contextlib.suppress(ChildProcessError):
             os.waitpid(-1, 0)
-    if used.ru_utime + used.ru_stime >= settings["limits"]["cpu_seconds"]:
+    if not os.WIFSIGNALED(status):
+        return f"exit {os.WEXITSTATUS(status)}".encode()
+    if os.WTERMSIG(status) == signal.SIGKILL and used.ru_utime + used.ru_stime > settings["limits"]["cpu_seconds"] - 0.5:
         return b"cpu"
-    if os.WIFSIGNALED(status):
-        return signal.Signals(os.WTERMSIG(status)).name.encode()
-    return f"exit {os.WEXITSTATUS(status)}".encode()
+    return signal.Signals(os.WTERMSIG(status)).name.encode()
 
 
 def _excess(student, limits):

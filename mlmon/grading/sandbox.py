@@ -162,7 +162,7 @@ class Sandbox:
         try:
             session._begin(files or {})
         except (WireError, OSError, SandboxError) as fault:
-            why = session.end() or str(fault)
+            why = session.end() or fault
             raise SandboxError(f"a session needs a sandbox that can be set up, and this one broke: {why}") from fault
         return session
 
@@ -221,6 +221,8 @@ class Session:
 
     def _begin(self, files):
         deadline = monotonic() + _OPEN
+        if stray := [name for name in files if {"/", ".."} & set(Path(name).parts)]:
+            raise SandboxError(f"files belong below the folder of the session, got {stray[0]!r}")
         for name, content in files.items():
             self.channel.send([name, content], deadline=deadline)
         self.channel.send(None, deadline=deadline)

@@ -17,5 +17,5 @@ def serve(channel):
         try:
             exec(source, names)  # a stranger's code, as a cell would be
             channel.send(names.get("answer"))
-        except Exception as error:
+        except BaseException as error:
             channel.send(f"{type(error).__name__}: {error}")
