@@ -125,15 +125,14 @@ class Names(dict):
     """
 
     def __init__(self, link, given):
-        super().__init__(__name__="__main__", __builtins__=builtins)
+        ours = {name: value for name, value in vars(builtins).items() if name not in given.answers}
+        super().__init__({**ours, "__name__": "__main__", "__builtins__": builtins})
         self._link, self._given = link, given
         self._imports = {name: where for name, *where in given.imports}
 
     def __missing__(self, name):
         if name in self._given.answers:
             return self._students(name)
-        if hasattr(builtins, name):
-            raise KeyError(name)
         if name in self._imports:
             self[name] = _import(*self._imports[name])
             return self[name]
@@ -250,29 +249,31 @@ class _Run:
             self.test(cell) if is_test(cell) else self.answer(cell)
         except TimeUp:
             self.late.add(index)
-            stopped = self.link.stop()
-            if stopped is None:
+            stopped, found = self.link.stop()
+            if not stopped:
                 self.lost[index] = "CellTimeoutError"
                 return False
             if not is_test(cell):
-                shown = outputs(stopped.get("value"), self.count, self.most_output)
+                shown = outputs(found, self.count, self.most_output)
                 cell.outputs = [output for output in shown if output.output_type != "error"]
             _add_error(cell, "CellTimeoutError", _TOO_LONG)
         except Lost:
             self.lost[index] = "KernelDied"
             return False
+        except Exception as error:  # what came is no answer
+            _failed(cell, type(error).__name__, str(error))
         return True
 
     def answer(self, cell):
         """Run one of the student's cells over there."""
-        reply = self.link.request("run", source=cell.source, count=self.count, most=self.most_output)
-        cell.outputs = outputs(reply.get("value"), self.count, self.most_output)
+        shown = self.link.request("run", cell.source, self.count, self.most_output)
+        cell.outputs = outputs(shown, self.count, self.most_output)
 
     def test(self, cell):
         """Run a test here."""
         self.link.named.clear()
         printed, error, value = run_test(cell.source, self.names, self.link)
-        shown = outputs(self.link.request("shown").get("value"), self.count, self.most_output)
+        shown = outputs(self.link.request("shown"), self.count, self.most_output)
         cell.outputs = [] if "BEGIN HIDDEN TESTS" in cell.source else shown
         if printed:
             cell.outputs.append(nbformat.v4.new_output("stream", name="stdout", text=_clean(printed[: self.most_output])))
@@ -285,7 +286,7 @@ class _Run:
 
     def frames(self, told):
         """The student's own frames of an error; a test's are not shown."""
-        frames = self.link.request("traceback", number=told["number"]).get("value") if told else []
+        frames = self.link.request("traceback", told["number"]) if told else []
         return [_clean(frame) for frame in frames if type(frame) is str] if type(frames) is list else []
 
     def take_notes(self):
@@ -294,7 +295,7 @@ class _Run:
         if not self.link.failed:
             self.link.deadline = monotonic() + 2
             with contextlib.suppress(TimeUp, Lost, Exception):
-                found = self.link.request("tampering")["value"]
+                found = self.link.request("tampering")
         for text in [*self.link.notes, *(found if type(found) is list else [])][:100]:
             if type(text) is str and _clean(text)[:300] not in self.tampering:
                 self.tampering.append(_clean(text)[:300])
@@ -452,10 +453,12 @@ def _place_of_its_own(link, printed):
 
 
 def _students_file(link, path):
-    problem, found = link.request("file", path=path)["value"]
-    if not problem and type(found) is bytes:
-        return "", found
-    return problem if problem in ("missing", "outside", "large") else "missing", found if type(found) is int else 0
+    match link.request("file", path):
+        case ["", bytes(content)]:
+            return "", content
+        case [("missing" | "outside" | "large") as problem, (None | int()) as size]:
+            return problem, size
+    return "missing", None
 
 
 @contextlib.contextmanager

@@ -32,6 +32,9 @@ class Lost(BaseException):
     """The student's process is gone."""
 
 
+Missing = object()  # the answer to a request for what is not there
+
+
 class Link:
     """Requests to the process of one session.
 
@@ -48,13 +51,13 @@ class Link:
         self.proxies, self.callbacks, self.named = {}, [], {}
         self.failed, self._waiting = None, []
 
-    def request(self, op, **arguments):
+    def request(self, op, *arguments):
         """Ask for something.
 
         Returns
         -------
-        dict
-            The reply, with "value" unless what was asked for is "missing".
+        object
+            What came; `Missing` if there is none.
 
         Raises
         ------
@@ -68,46 +71,50 @@ class Link:
         number = secrets.randbits(48)
         self._waiting.append(number)
         try:
-            self._send({"op": op, "id": number, "with": arguments})
-            reply = self._reply(number)
+            self._send([number, op, *arguments])
+            kind, value = self._reply(number)
         except WireTimeout:
             self.failed = TimeUp()
             raise self.failed from None
         except WireClosed:
             self.failed = Lost()
             raise self.failed from None
+        except WireError as error:
+            self.note("sent data that can't be read")
+            kind, value = "error", {"ename": "TypeError", "evalue": str(error), "mro": ["TypeError"], "number": -1}
         self._waiting.pop()
-        if "error" in reply:
-            raise _exception(reply["error"])
-        return reply
+        if kind == "error":
+            raise _exception(value)
+        return value
 
     def stop(self):
         """Interrupt what runs.
 
         Returns
         -------
-        dict or None
-            The reply to what was interrupted, empty if nothing was; None when it did not stop.
+        bool
+            Whether it has stopped.
+        object
+            What it had to answer.
         """
         waiting, self._waiting = self._waiting, []
         self.failed = None
         if not waiting:
-            return {}
+            return True, None
         self.session.interrupt()
         self.deadline = monotonic() + GRACE
         try:
-            return self._reply(waiting[0])
+            return True, self._reply(waiting[0])[1]
         except WireError:
-            return None
+            return False, None
 
     def name(self, name):
         """What the student's notebook calls `name`; raises KeyError if nothing."""
         if name in self.named:
             return self.named[name]
-        reply = self.request("get", name=name)
-        if "value" not in reply:
+        value = self.request("get", name)
+        if value is Missing:
             raise KeyError(name)
-        value = reply["value"]
         if isinstance(value, Proxy):
             value = self.named[name] = Proxy(self, value._mlmon.number, value._mlmon.kind, name)
         return value
@@ -115,15 +122,19 @@ class Link:
     def _reply(self, number):
         while True:
             message = self.session.channel.receive(self.deadline, handle=self._proxy)
-            kind = type(message) is dict and next((key for key in ("note", "callback", "id") if key in message), None)
-            if kind == "note" and type(message["note"]) is str:
-                self.note(message["note"])
-            elif kind == "callback":
-                self._call_back(message)
-            elif kind == "id" and message["id"] == number and _is_reply(message):
-                return message
-            else:
-                self.note("sent a reply that nobody asked for")
+            match message:
+                case ["note", str(text)]:
+                    self.note(text)
+                case ["callback", int(known), tuple(args), dict(kwargs)]:
+                    self._call_back(known, args, kwargs)
+                case [int(known), "value", value] if known == number:
+                    return "value", value
+                case [int(known), "missing"] if known == number:
+                    return "value", Missing
+                case [int(known), "error", dict(error)] if known == number and _is_error(error):
+                    return "error", error
+                case _:
+                    self.note("sent a reply that nobody asked for")
 
     def _send(self, message):
         try:
@@ -133,13 +144,11 @@ class Link:
         except WireError as error:
             raise TypeError(f"A test hands plain data to the student's code. {error}") from None
 
-    def _call_back(self, message):
+    def _call_back(self, number, args, kwargs):
         try:
-            number, args, kwargs = message["callback"], message["args"], message["kwargs"]
-            answer = {"value": self.callbacks[number](*args, **kwargs)}
-            self._send(answer)
+            self._send(["value", self.callbacks[number](*args, **kwargs)])
         except Exception as error:
-            self._send({"error": {"ename": type(error).__name__, "evalue": str(error)[:LONGEST]}})
+            self._send(["error", {"ename": type(error).__name__, "evalue": str(error)[:LONGEST]}])
 
     def _proxy(self, number, kind):
         known = self.proxies.get(number)
@@ -162,15 +171,9 @@ class Link:
             self.notes.append(text)
 
 
-def _is_reply(message):
-    error = message.get("error")
-    if "error" in message:
-        return (
-            type(error) is dict
-            and {"ename": str, "evalue": str, "mro": list, "number": int}
-            == {key: type(value) for key, value in error.items()}
-        )
-    return "value" in message or "missing" in message
+def _is_error(error):
+    kinds = {"ename": str, "evalue": str, "mro": list, "number": int}
+    return {key: type(value) for key, value in error.items()} == kinds
 
 
 class _Text(str):
@@ -198,9 +201,9 @@ class _Place:
     def __init__(self, link, number, kind, name):
         self.link, self.number, self.kind, self.name = link, number, kind, name
 
-    def ask(self, op, **arguments):
+    def ask(self, op, *arguments):
         """What the object answers."""
-        return self.link.request(op, target=self.number if self.name is None else self.name, **arguments)
+        return self.link.request(op, self.number if self.name is None else self.name, *arguments)
 
 
 class Proxy:
@@ -216,21 +219,21 @@ class Proxy:
 
     def __call__(self, *args, **kwargs):
         """Call it with plain data, functions of the test, or other such objects."""
-        return self._mlmon.ask("call", args=args, kwargs=kwargs)["value"]
+        return self._mlmon.ask("call", args, *([kwargs] if kwargs else []))
 
     def __getattr__(self, name):
         """An attribute; names with two underscores, by which libraries reach into memory, stay away."""
         if name.startswith("__") or name == "_mlmon":
             raise AttributeError(f"{object.__repr__(self)} has no attribute {name!r}")
-        return self._mlmon.ask("attr", name=name)["value"]
+        return self._mlmon.ask("attr", name)
 
     def __getitem__(self, key):
         """An item."""
-        return self._mlmon.ask("item", key=key)["value"]
+        return self._mlmon.ask("item", key)
 
     def __len__(self):
         """Its length."""
-        return operator.index(self._mlmon.ask("len")["value"])
+        return operator.index(self._mlmon.ask("len"))
 
     def __bool__(self):
         """True: it is there."""
@@ -238,7 +241,7 @@ class Proxy:
 
     def __iter__(self):
         """Walk over it, up to a million items."""
-        items = Proxy(self._mlmon.link, self._mlmon.ask("iter")["value"], "iterator")
+        items = Proxy(self._mlmon.link, self._mlmon.ask("iter"), "iterator")
         for _ in range(MOST_ITEMS):
             try:
                 yield next(items)
@@ -248,10 +251,10 @@ class Proxy:
 
     def __next__(self):
         """The next item of an iterator."""
-        reply = self._mlmon.ask("next")
-        if "value" not in reply:
+        value = self._mlmon.ask("next")
+        if value is Missing:
             raise StopIteration
-        return reply["value"]
+        return value
 
     def __repr__(self):
         place = self._mlmon

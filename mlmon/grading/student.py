@@ -46,14 +46,12 @@ def prepare():
 
     Call it in the process that forks: what it imports and makes is then shared by all.
     """
-    from matplotlib_inline import backend_inline
-
     config = Config()
     config.HistoryManager.enabled = False
     config.InteractiveShell.colors = "nocolor"
     config.InteractiveShell.cache_size = 0  # no Out[n]: results would be kept for nothing
     shell = Shell.instance(config=config)
-    backend_inline.configure_inline_support(shell, "inline")
+    shell.enable_matplotlib("inline")
     builtins.input = _no_input
     _warm_tracebacks(shell)
     shell.originals = _originals()
@@ -210,11 +208,11 @@ class Shell(InteractiveShell):
     system_piped = system_raw = system
 
     def tracebacks(self, error):
-        """The frames of an error as a notebook shows them, those of this file left out."""
+        """The frames of an error as a notebook shows them, without those of this file and the last line."""
         trace = error.__traceback__
         while trace is not None and trace.tb_frame.f_code.co_filename == __file__:
             trace = trace.tb_next
-        return [str(line) for line in self.InteractiveTB.structured_traceback(type(error), error, trace)]
+        return [str(line) for line in self.InteractiveTB.structured_traceback(type(error), error, trace)][:-1]
 
 
 def _bundle(data, metadata):
@@ -273,7 +271,7 @@ class Callback:
 
     def __call__(self, *args, **kwargs):
         """Call it with plain data."""
-        return self._student.ask({"callback": self._id, "args": args, "kwargs": kwargs})
+        return self._student.ask(["callback", self._id, args, kwargs])
 
 
 class Student:
@@ -281,6 +279,7 @@ class Student:
 
     def __init__(self, channel, shell):
         self.channel, self.shell, self.home = channel, shell, Path.cwd().resolve()
+        self.streams = Stream(shell, "stdout"), Stream(shell, "stderr")
         self.objects, self.numbers = {}, {}
         self.errors = collections.deque(maxlen=20)
         self.busy, self.pid, self.lock = False, os.getpid(), threading.Lock()
@@ -291,7 +290,7 @@ class Student:
         if sys.path[0] != "":
             sys.path.insert(0, "")  # as in a kernel: a file beside the notebook can be imported
         signal.signal(signal.SIGINT, self._interrupt)
-        sys.stdout, sys.stderr = Stream(self.shell, "stdout"), Stream(self.shell, "stderr")
+        sys.stdout, sys.stderr = self.streams
         sys.addaudithook(Watch(self.home, self.note).hook)
         while True:
             try:
@@ -307,16 +306,16 @@ class Student:
         if os.getpid() != self.pid:  # a process that a cell forked has come back here
             os._exit(0)
         try:
-            self.send({"id": request["id"], **answer})
+            self.send([request[0], *answer])
         except WireClosed:
             raise
         except WireError as error:
-            self.send({"id": request["id"], **self._failure(TypeError(str(error)))})
+            self.send([request[0], *self._failure(TypeError(str(error)))])
 
     def _answer(self, request):
         try:
             with self._busy():
-                return getattr(self, "do_" + request["op"])(**request.get("with", {}))
+                return getattr(self, "do_" + request[1])(*request[2:])
         except BaseException as error:  # whatever the student's code raises
             return self._failure(error)
 
@@ -333,11 +332,11 @@ class Student:
     def ask(self, question):
         """Ask the trusted side something in the midst of a request, answering what it asks meanwhile."""
         self.send(question)
-        while "op" in (message := self.receive()):
+        while (message := self.receive())[0] not in ("value", "error"):
             self.reply(message)
-        if "error" in message:
-            raise _exception(message["error"])
-        return message["value"]
+        if message[0] == "error":
+            raise _exception(message[1])
+        return message[1]
 
     def note(self, text):
         """Tell the trusted side something at once, or with the next message where one is being sent."""
@@ -350,7 +349,7 @@ class Student:
 
     def _send_notes(self):
         while self.notes:
-            self.channel.send({"note": self.notes.popleft()})
+            self.channel.send(["note", self.notes.popleft()])
 
     def keep(self, value):
         """Number an object that is no plain data, so that the other side can name it."""
@@ -366,64 +365,67 @@ class Student:
         """Run a cell as the notebook's number `count`."""
         self.shell.record = record = Record(most)
         self.shell.execution_count = count
+        sys.stdout, sys.stderr = self.streams
         try:
-            self.shell.run_cell(source, store_history=True)
-        except BaseException as error:  # errors that break what shows errors
+            error = self.shell.run_cell(source, store_history=True).error_in_exec
+        except BaseException as broken:  # errors that break what shows errors
+            error = broken
+        if error is not None and not any(output["output_type"] == "error" for output in record.outputs):
             record.add({"output_type": "error", **_named(type(error), error), "traceback": []})
         self.shell.record = Record()
-        return {"value": record.take()}
+        return "value", record.take()
 
     def do_shown(self):
         """What was printed and drawn since the last cell."""
         self.shell.events.trigger("post_execute")
         record, self.shell.record = self.shell.record, Record()
-        return {"value": record.take()}
+        return "value", record.take()
 
     def do_get(self, name):
         """The value of a name of the notebook."""
         names = self.shell.user_ns
-        return {"value": names[name]} if name in names else {"missing": True}
+        return ("value", names[name]) if name in names else ("missing",)
 
-    def do_call(self, target, args, kwargs):
+    def do_call(self, target, args, kwargs={}):
         """Call an object."""
-        return {"value": self._find(target)(*args, **kwargs)}
+        return "value", self._find(target)(*args, **kwargs)
 
     def do_attr(self, target, name):
         """An attribute of an object."""
-        return {"value": getattr(self._find(target), name)}
+        return "value", getattr(self._find(target), name)
 
     def do_item(self, target, key):
         """An item of an object."""
-        return {"value": self._find(target)[key]}
+        return "value", self._find(target)[key]
 
     def do_len(self, target):
         """The length of an object."""
-        return {"value": len(self._find(target))}
+        return "value", len(self._find(target))
 
     def do_iter(self, target):
         """An iterator over an object, by its number."""
-        return {"value": self.keep(iter(self._find(target)))[0]}
+        return "value", self.keep(iter(self._find(target)))[0]
 
     def do_next(self, target):
         """The next item of an iterator."""
         for value in self.objects[target]:
-            return {"value": value}
-        return {"missing": True}
+            return "value", value
+        return ("missing",)
 
     def do_file(self, path):
         """The bytes of a regular file below the working folder, or why there are none."""
-        return {"value": list(_from_disk(path))}
+        return "value", list(_from_disk(path))
 
     def do_traceback(self, number):
         """The frames of a recent error."""
         for known, error in self.errors:
             if known == number:
-                return {"value": self.shell.tracebacks(error)}
-        return {"value": []}
+                return "value", self.shell.tracebacks(error)
+        return "value", []
 
     def do_tampering(self):
         """What was changed that a notebook has no need to change."""
-        return {"value": _changes(self.shell)}
+        return "value", _changes(self.shell)
 
     def _find(self, target):
         return self.shell.user_ns[target] if isinstance(target, str) else self.objects[target]
@@ -432,7 +434,7 @@ class Student:
         number = self.errors[-1][0] + 1 if self.errors else 0
         self.errors.append((number, error))
         bases = [cls.__name__ for cls in type.mro(type(error)) if cls.__module__ == "builtins"]
-        return {"error": {**_named(type(error), error), "mro": bases, "number": number}}
+        return "error", {**_named(type(error), error), "mro": bases, "number": number}
 
     @contextlib.contextmanager
     def _busy(self):
