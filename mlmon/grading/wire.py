@@ -27,13 +27,17 @@ import numpy as np
 LARGEST = 64 * 2**20         # bytes of one frame
 DEEPEST = 100                # lists within lists
 MOST_ITEMS = 2_000_000       # values of one frame, those inside arrays not counted
+HEAVY = 100                  # values that a pandas or Arrow object counts for, such as a Timestamp
 MOST_DIGITS = 4300           # of an int or a Decimal: Python's own limit
 LONGEST_RANGE = 10_000_000
+LONGEST_PATH = 4096
 LONGEST_TEXT = 1000          # characters of a text within the tree; a longer one is a buffer
 MOST_EQUAL_HASHES = 64       # keys of one hash: more would make a dict quadratic
+MOST_LEVELS = 20_000         # of a categorical or a MultiIndex, unless they ascend; as above
+LONGEST_FREQ = 100_000       # dates whose frequency is told: it is checked date by date
 _FEW = 32                    # fewer floats than this stay in the tree
 
-_NUMBERS = {float, np.bool_, *(np.dtype(name).type for name in ("i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8"))}
+_NUMBERS = {float, *(np.dtype(kind).type for kind in "b1 i1 i2 i4 i8 u1 u2 u4 u8 f2 f4 f8".split())}
 _BARE = {type(None), bool, int, float}
 _DTYPE = re.compile(r"[<>|](b1|[iu][1248]|f2|f4|f8|f16|c8|c16|c32|[SU][1-9]\d{0,7}"
                     r"|[mM]8(\[\d{0,9}(Y|M|W|D|h|m|s|ms|us|ns|ps|fs|as)\])?)")
@@ -87,8 +91,10 @@ def pack(value, keep=None, *, largest=LARGEST):
     writer = _Writer(keep, largest)
     try:
         tree = _dump(writer.node(value, 0)).encode("utf-8", "surrogatepass")
-    except (ValueError, OverflowError) as error:
-        raise error if isinstance(error, WireError) else WireError(f"The value can't cross: {error}") from None
+    except WireError:
+        raise
+    except Exception as error:  # a number of too many digits, a time zone without a name
+        raise WireError(f"The value can't cross: {type(error).__name__}: {str(error)[:200]}") from None
     _check_tree(tree)
     data = b"".join((struct.pack("<I", len(tree)), tree, *writer.buffers))
     _hold(len(data) <= largest, f"A value may take {largest:,} bytes, this one takes {len(data):,}. Send less of it.")
@@ -142,8 +148,8 @@ class Channel:
         """Send one value; `keep` as in `pack`."""
         data = pack(value, keep, largest=self.largest)
         with self._lock:  # a frame of another thread comes before or after
-            self._wait(deadline)
             try:
+                self._wait(deadline)
                 self._sock.sendall(struct.pack("<Q", len(data)) + data)
             except TimeoutError:
                 self.close()
@@ -163,13 +169,14 @@ class Channel:
         return unpack(data, handle, callback)
 
     def close(self):
-        """Close the socket."""
+        """Close the socket; from then on both `send` and `receive` raise WireClosed."""
+        self._read = bytearray()
         self._sock.close()
 
     def _fill(self, size, deadline):
         while len(self._read) < size:
-            self._wait(deadline)
             try:
+                self._wait(deadline)
                 part = self._sock.recv(min(size - len(self._read), 2**20))
             except TimeoutError:
                 raise WireTimeout("The other side did not answer in time.") from None
@@ -186,9 +193,19 @@ class Channel:
         self._sock.settimeout(left)
 
 
-class _Writer:
+class _Budget:
+    """How many values may still come."""
+
+    values_left = MOST_ITEMS
+
+    def spend(self, count):
+        self.values_left -= count
+        _hold(self.values_left >= 0, f"{MOST_ITEMS:,} values may cross at once, here are more. Send arrays.")
+
+
+class _Writer(_Budget):
     def __init__(self, keep, largest):
-        self.keep, self.left, self.items_left, self.buffers = keep, largest, MOST_ITEMS, []
+        self.keep, self.left, self.buffers = keep, largest, []
 
     def node(self, value, depth):
         kind = type(value)
@@ -206,6 +223,7 @@ class _Writer:
             return self.node(plain, depth)
         _hold(depth < DEEPEST, f"A value may be {DEEPEST} levels deep, this one is deeper or holds itself.")
         name, *lists = plain
+        self.spend(HEAVY if "." in name else 0)
         if name in _CONTAINERS:
             return [name, *(self.items(values, depth + 1) for values in lists)]
         return self.record(value, name, lists, depth)
@@ -226,8 +244,7 @@ class _Writer:
 
     def items(self, values, depth):
         """A list of nodes, or the type and number of what a buffer holds."""
-        self.items_left -= len(values)
-        _hold(self.items_left >= 0, f"A value may hold {MOST_ITEMS:,} values, this one holds more. Send arrays.")
+        self.spend(len(values))
         kinds = set(map(type, values))
         if len(values) >= _FEW and len(kinds) == 1 and kinds <= _NUMBERS:
             array = np.array(values)
@@ -251,7 +268,7 @@ class _Writer:
         return [*(role or ["handle"]), number, name]
 
 
-class _Reader:
+class _Reader(_Budget):
     def __init__(self, data, handles):
         self.data, self.handles, self.at = memoryview(data), handles, 4
 
@@ -279,6 +296,7 @@ class _Reader:
         if name == "handle" or name == "callback":
             return self.handle(self.handles.get(name), *parts)
         build = _builder(name)
+        self.spend(HEAVY if "." in name else 0)
         handles, self.handles = self.handles, self.handles if name in _CONTAINERS else {}
         lists = [self.items(part, depth + 1) for part in parts]
         self.handles = handles
@@ -287,6 +305,7 @@ class _Reader:
     def items(self, node, depth):
         if type(node) is str:
             kind, size = node.split(" ")
+            self.spend(int(size))
             dtype = _dtype("<f8" if kind == "float" else kind)
             array = _array(dtype.str, [int(size)], self.take(int(size) * dtype.itemsize))
             return array.tolist() if kind == "float" else list(array)
@@ -316,7 +335,7 @@ _load = json.JSONDecoder(parse_constant=float, object_pairs_hook=_no_object).dec
 
 def _check_tree(tree):
     """Bound what the tree can take when it is read."""
-    _hold(tree.count(b",") + tree.count(b"[") <= 2 * MOST_ITEMS, f"A value may hold {MOST_ITEMS:,} values, this one holds more. Send arrays.")
+    _hold(tree.count(b",") + tree.count(b"[") <= 2 * MOST_ITEMS, f"{MOST_ITEMS:,} values may cross at once, here are more. Send arrays.")
 
 
 def _encoder(kind):
@@ -355,6 +374,11 @@ def _dict(keys, values):
     return made
 
 
+def _path(text):
+    _hold(len(text) <= LONGEST_PATH, f"A path may have {LONGEST_PATH} characters.")
+    return Path(text)
+
+
 def _decimal(text):
     number = Decimal(text)
     _hold(len(text) <= MOST_DIGITS and (not number.is_finite() or abs(number.adjusted()) <= MOST_DIGITS),
@@ -362,8 +386,8 @@ def _decimal(text):
     return number
 
 
-def _range(*ends, kind=range):
-    made = kind(*ends)
+def _range(start, stop, step, kind=range):
+    made = kind(start, stop, step)
     _hold(abs(made.stop - made.start) // abs(made.step) <= LONGEST_RANGE, f"A range may have {LONGEST_RANGE:,} numbers.")
     return made
 
@@ -416,6 +440,122 @@ def _objects(shape, values):
     return np.fromiter(values, object, len(values)).reshape(shape)
 
 
+def _values(data):
+    """The array of a Series or an Index."""
+    return data.to_numpy() if isinstance(data.dtype, np.dtype) else data.array
+
+
+def _index_parts(index):
+    freq = getattr(index, "freqstr", None)
+    told = freq and len(index) <= LONGEST_FREQ and _FREQ.fullmatch(freq)
+    return "pandas.Index", [_values(index), index.name, freq if told else None]
+
+
+def _index(data, name, freq):
+    import pandas as pd
+
+    if data.dtype == object:
+        _unlike(data.tolist())
+    made = pd.Index(data, dtype=data.dtype, name=name, tupleize_cols=False)
+    if freq is not None:
+        _hold(hasattr(made, "freqstr") and _FREQ.fullmatch(freq) and len(data) <= LONGEST_FREQ, "Dates may have a frequency like 15min.")
+        made.freq = freq
+    return made
+
+
+def _multi_index(levels, codes, names):
+    import pandas as pd
+
+    return pd.MultiIndex([_levels(level) for level in levels], codes, names=names)
+
+
+def _levels(index):
+    """The same index; pandas is about to look for repeats, by a hash that a stranger can foil."""
+    _hold(len(index) <= MOST_LEVELS or (index[1:] > index[:-1]).all() and index.is_monotonic_increasing,
+          f"More than {MOST_LEVELS:,} levels or categories must ascend.")
+    return index
+
+
+def _frame_parts(frame):
+    return "pandas.DataFrame", [frame.index, frame.columns, [_values(column) for _, column in frame.items()]]
+
+
+def _frame(index, columns, arrays):
+    import pandas as pd
+
+    made = pd.DataFrame({n: pd.Series(array, index, array.dtype) for n, array in enumerate(arrays)}, index)
+    made.columns = columns
+    return made
+
+
+def _masked_parts(array):
+    return "pandas.masked", [array.to_numpy(array.dtype.numpy_dtype, na_value=0), array.isna()]
+
+
+def _masked(data, missing):
+    from pandas import arrays
+
+    _hold(data.ndim == 1, "A column has one dimension.")
+    return {"b": arrays.BooleanArray, "f": arrays.FloatingArray}.get(data.dtype.kind, arrays.IntegerArray)(data, missing)
+
+
+def _text_parts(array):
+    """Text with its missing values; other extension types can't cross."""
+    import pandas as pd
+
+    if isinstance(array.dtype, pd.StringDtype):
+        texts = [None if missing else text for text, missing in zip(array.tolist(), array.isna())]
+        return "pandas.text", [texts, array.dtype.storage, array.dtype.na_value is pd.NA]
+
+
+def _text(texts, storage, na):
+    import pandas as pd
+
+    _hold(set(map(type, texts)) <= {str, type(None)}, "A column of text holds text.")
+    return pd.array(texts, dtype=pd.StringDtype(storage, pd.NA if na else np.nan))
+
+
+def _moments_parts(array):
+    return "pandas.moments", [np.asarray(array.tz_convert("UTC").tz_localize(None)), _plain_zone(array.tz)]
+
+
+def _moments(data, zone):
+    import pandas as pd
+
+    return pd.DatetimeIndex(data).tz_localize("UTC").tz_convert(zone).array
+
+
+def _stamp(moment, zone):
+    import pandas as pd
+
+    return pd.Timestamp(moment) if zone is None else pd.Timestamp(moment, tz="UTC").tz_convert(zone)
+
+
+def _arrow_parts(array):
+    import pyarrow as pa
+
+    if _ARROW.fullmatch(str(array.type)):
+        array = array.take(pa.array(np.arange(len(array))))  # without what a slice leaves out
+        return "pyarrow.Array", [str(array.type), len(array), [None if part is None else part.to_pybytes() for part in array.buffers()]]
+
+
+def _arrow(kind, size, buffers):
+    import pyarrow as pa
+
+    _hold(_ARROW.fullmatch(kind), f"No Arrow array is of the type {kind[:40]!r}.")
+    array = pa.Array.from_buffers(pa.type_for_alias(kind), size, [None if part is None else pa.py_buffer(part) for part in buffers])
+    array.validate(full=True)
+    return array
+
+
+def _table(names, columns):
+    import pyarrow as pa
+
+    table = pa.Table.from_arrays(columns, names)
+    table.validate(full=True)
+    return table
+
+
 _CONTAINERS = {"list", "tuple", "dict", "set", "frozenset"}
 _ENCODERS = {  # type -> value -> (kind, list of parts, ...), or the same value as a plainer type, or None
     int: int.__int__,
@@ -454,7 +594,7 @@ _BUILDERS = {  # kind -> lists of parts -> value
     "complex": _record(complex, float, float),
     "range": _record(_range, int, int, int),
     "slice": _record(slice, object, object, object),
-    "path": _record(Path, str),
+    "path": _record(_path, str),
     "decimal": _record(_decimal, str),
     "fraction": _record(Fraction, int, int),
     "date": _record(date.fromisoformat, str),
@@ -475,84 +615,41 @@ _BUILDERS = {  # kind -> lists of parts -> value
 def _learn_pandas():
     """Add pandas to the tables."""
     import pandas as pd
+    from pandas import arrays
+    from pandas.api.extensions import ExtensionArray
 
-    masked = {pd.arrays.IntegerArray, pd.arrays.FloatingArray, pd.arrays.BooleanArray}
-    array = (np.ndarray, pd.api.extensions.ExtensionArray)
-
-    def values(data):
-        return data.to_numpy() if isinstance(data.dtype, np.dtype) else data.array
-
-    def index_parts(index):
-        freq = getattr(index, "freqstr", None)
-        return "pandas.Index", [values(index), index.name, freq if freq and _FREQ.fullmatch(freq) else None]
-
-    def index(data, name, freq):
-        _unlike(data.tolist() if data.dtype == object else [])
-        made = pd.Index(data, dtype=data.dtype, name=name, tupleize_cols=False)
-        if freq is not None:
-            _hold(_FREQ.fullmatch(freq), "A frequency is written like 15min.")
-            made.freq = freq
-        return made
-
-    def frame(index, columns, parts):
-        _hold(all(isinstance(part, array) for part in parts), "A column is an array.")
-        made = pd.DataFrame({n: pd.Series(part, index, part.dtype) for n, part in enumerate(parts)}, index)
-        made.columns = columns
-        return made
-
-    def masked_parts(data):
-        return "pandas.masked", [data.to_numpy(data.dtype.numpy_dtype, na_value=0), data.isna()]
-
-    def masked_array(data, missing):
-        kind = {"b": "Boolean", "f": "Floating"}.get(data.dtype.kind, "Integer")
-        return getattr(pd.arrays, kind + "Array")(data, missing)
-
-    def text_parts(data):
-        nan = data.dtype.na_value is not pd.NA
-        return "pandas.text", [[None if gone else text for text, gone in zip(data.tolist(), data.isna())], data.dtype.storage, nan]
-
-    def text_array(texts, storage, nan):
-        _hold(set(map(type, texts)) <= {str, type(None)}, "A column of text holds text.")
-        return pd.array(texts, dtype=pd.StringDtype(storage, np.nan if nan else pd.NA))
-
-    def moments(data):
-        plain = data if data.tz is None else data.tz_convert("UTC").tz_localize(None)
-        return "pandas.moments", [np.asarray(plain), _plain_zone(data.tz)]
-
-    def moment(stamp, zone):
-        return pd.Timestamp(stamp) if zone is None else pd.Timestamp(stamp, tz="UTC").tz_convert(zone)
-
-    _ENCODERS.update(dict.fromkeys(masked, masked_parts))
     _ENCODERS.update({
-        pd.Series: lambda data: ("pandas.Series", [values(data), data.index, data.name]),
-        pd.DataFrame: lambda data: ("pandas.DataFrame", [data.index, data.columns, [values(part) for _, part in data.items()]]),
-        pd.Index: index_parts,
-        pd.RangeIndex: lambda data: ("pandas.RangeIndex", [data.start, data.stop, data.step, data.name]),
-        pd.MultiIndex: lambda data: ("pandas.MultiIndex", [list(data.levels), [np.asarray(part) for part in data.codes], list(data.names)]),
-        pd.Categorical: lambda data: ("pandas.Categorical", [data.codes, data.categories, data.ordered]),
-        pd.arrays.IntervalArray: lambda data: ("pandas.intervals", [data.left, data.right, data.closed]),
-        pd.arrays.DatetimeArray: moments,
-        pd.api.extensions.ExtensionArray: lambda data: text_parts(data) if isinstance(data.dtype, pd.StringDtype) else None,
-        pd.Interval: lambda data: ("pandas.Interval", [data.left, data.right, data.closed]),
-        pd.Timestamp: lambda data: ("pandas.Timestamp", [data.asm8, _plain_zone(data.tz)]),
-        pd.Timedelta: lambda data: ("pandas.Timedelta", [data.asm8]),
-        type(pd.NaT): lambda data: ("pandas.NaT", []),
-        type(pd.NA): lambda data: ("pandas.NA", []),
+        pd.Series: lambda series: ("pandas.Series", [_values(series), series.index, series.name]),
+        pd.DataFrame: _frame_parts,
+        pd.Index: _index_parts,
+        pd.RangeIndex: lambda index: ("pandas.RangeIndex", [index.start, index.stop, index.step, index.name]),
+        pd.MultiIndex: lambda index: ("pandas.MultiIndex", [list(index.levels), [np.asarray(codes) for codes in index.codes], list(index.names)]),
+        pd.Categorical: lambda array: ("pandas.Categorical", [array.codes, array.categories, array.ordered]),
+        **dict.fromkeys((arrays.IntegerArray, arrays.FloatingArray, arrays.BooleanArray), _masked_parts),
+        arrays.IntervalArray: lambda array: ("pandas.intervals", [_values(array.left), _values(array.right), array.closed]),
+        arrays.DatetimeArray: _moments_parts,
+        ExtensionArray: _text_parts,
+        pd.Interval: lambda value: ("pandas.Interval", [value.left, value.right, value.closed]),
+        pd.Timestamp: lambda value: ("pandas.Timestamp", [value.asm8, _plain_zone(value.tz)]),
+        pd.Timedelta: lambda value: ("pandas.Timedelta", [value.asm8]),
+        type(pd.NaT): lambda value: ("pandas.NaT", []),
+        type(pd.NA): lambda value: ("pandas.NA", []),
     })
+    array = (np.ndarray, ExtensionArray)
     _BUILDERS.update({
         "pandas.Series": _record(lambda data, index, name: pd.Series(data, index, data.dtype, name), array, pd.Index, object),
-        "pandas.DataFrame": _record(frame, pd.Index, pd.Index, list),
-        "pandas.Index": _record(index, array, object, (str, type(None))),
-        "pandas.RangeIndex": _record(lambda *parts: _range(*parts[:3], kind=pd.RangeIndex).rename(parts[3]), int, int, int, object),
-        "pandas.MultiIndex": _record(lambda levels, codes, names: pd.MultiIndex(levels, codes, names=names), list, list, list),
-        "pandas.Categorical": _record(lambda codes, categories, ordered: pd.Categorical.from_codes(codes, categories, ordered),
+        "pandas.DataFrame": _record(_frame, pd.Index, pd.Index, list),
+        "pandas.Index": _record(_index, array, object, (str, type(None))),
+        "pandas.RangeIndex": _record(lambda start, stop, step, name: _range(start, stop, step, pd.RangeIndex).rename(name), int, int, int, object),
+        "pandas.MultiIndex": _record(_multi_index, list, list, list),
+        "pandas.Categorical": _record(lambda codes, index, ordered: pd.Categorical.from_codes(codes, _levels(index), ordered),
                                       np.ndarray, pd.Index, bool),
-        "pandas.masked": _record(masked_array, np.ndarray, np.ndarray),
-        "pandas.text": _record(text_array, list, str, bool),
-        "pandas.intervals": _record(pd.arrays.IntervalArray.from_arrays, pd.Index, pd.Index, str),
-        "pandas.moments": _record(lambda data, zone: pd.DatetimeIndex(data).tz_localize("UTC").tz_convert(zone).array, np.ndarray, _ZONED),
+        "pandas.masked": _record(_masked, np.ndarray, np.ndarray),
+        "pandas.text": _record(_text, list, str, bool),
+        "pandas.intervals": _record(arrays.IntervalArray.from_arrays, array, array, str),
+        "pandas.moments": _record(_moments, np.ndarray, _ZONED),
         "pandas.Interval": _record(pd.Interval, object, object, str),
-        "pandas.Timestamp": _record(moment, np.datetime64, _ZONED),
+        "pandas.Timestamp": _record(_stamp, np.datetime64, _ZONED),
         "pandas.Timedelta": _record(pd.Timedelta, np.timedelta64),
         "pandas.NaT": _record(lambda: pd.NaT),
         "pandas.NA": _record(lambda: pd.NA),
@@ -564,27 +661,14 @@ def _learn_arrow():
     """Add Arrow to the tables."""
     import pyarrow as pa
 
-    def parts(table):
-        return "pyarrow.Table", [table.column_names, [column.combine_chunks() for column in table.columns]]
-
-    def array_parts(array):
-        kind = str(array.type)
-        if not _ARROW.fullmatch(kind):
-            return None
-        array = array.take(pa.array(np.arange(len(array))))  # without what a slice leaves out
-        return "pyarrow.Array", [kind, len(array), [None if part is None else part.to_pybytes() for part in array.buffers()]]
-
-    def array(kind, size, buffers):
-        _hold(_ARROW.fullmatch(kind), f"No Arrow array is of the type {kind[:40]!r}.")
-        made = pa.Array.from_buffers(pa.type_for_alias(kind), size, [None if part is None else pa.py_buffer(part) for part in buffers])
-        made.validate(full=True)
-        return made
-
-    def table(names, columns):
-        return pa.table(columns, names=names)
-
-    _ENCODERS.update({pa.Table: parts, pa.Array: array_parts})
-    _BUILDERS.update({"pyarrow.Table": _record(table, list, list), "pyarrow.Array": _record(array, str, int, list)})
+    _ENCODERS.update({
+        pa.Table: lambda table: ("pyarrow.Table", [table.column_names, [column.combine_chunks() for column in table.columns]]),
+        pa.Array: _arrow_parts,
+    })
+    _BUILDERS.update({
+        "pyarrow.Table": _record(_table, list, list),
+        "pyarrow.Array": _record(_arrow, str, int, list),
+    })
 
 
 _LIBRARIES = {"pandas": _learn_pandas, "pyarrow": _learn_arrow}
