@@ -23,7 +23,8 @@ from pathlib import Path
 import numpy as np
 
 from . import _kernel
-from .sandbox import ENDED, HOME, INTERRUPT
+from ._walls import HOME
+from .sandbox import ENDED, INTERRUPT
 from .wire import Channel
 
 _LOOK = 100  # milliseconds between two looks at what a session uses

@@ -7,7 +7,6 @@ session. What runs in there is `_inside`; here is the side of the grader.
 import contextlib
 import json
 import os
-import secrets
 import shutil
 import socket
 import subprocess
@@ -19,23 +18,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import monotonic
 
+from . import _walls
+from ._walls import SandboxError
 from .wire import Channel, WireError
 
-HOME = "/session"  # where the private disk of each session is
 INTERRUPT, END, ENDED = b"interrupt", b"end", b"ended"  # between a session and its keeper
 
 GB, MB = 1 << 30, 1 << 20
 
 _START, _OPEN, _END = 120, 30, 10  # seconds that a server, a session and its end may take; far more than they do
-
-# What Python and its libraries read of /etc; never all of it.
-_ETC = ("ld.so.cache", "localtime", "alternatives", "fonts", "ssl/certs", "ssl/openssl.cnf", "mime.types")
-_SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
-
-
-class SandboxError(Exception):
-    """A sandbox that can't be made, or that broke."""
 
 
 @dataclass(frozen=True)
@@ -153,6 +144,9 @@ class Sandbox:
         SandboxError
             If no sandbox can be made here, or the server ended; the next call starts a new one.
         """
+        files = files or {}
+        if stray := [name for name in files if {"/", ".."} & set(Path(name).parts)]:
+            raise SandboxError(f"a session takes files below the folder where it works, got {stray[0]!r}.")
         with self._lock:
             if self._server is None or not self._server.alive:
                 self.close()
@@ -160,8 +154,8 @@ class Sandbox:
             session = Session(self._server, self.limits)
             self._sessions.add(session)
         try:
-            session._begin(files or {})
-        except (WireError, OSError, SandboxError) as fault:
+            session._begin(files)
+        except (WireError, OSError) as fault:
             why = session.end() or fault
             raise SandboxError(f"a session needs a sandbox that can be set up, and this one broke: {why}") from fault
         return session
@@ -193,7 +187,7 @@ class Sandbox:
             "serve": self._serve,
             "limits": asdict(self.limits),
             "walled": not self._unsafe,
-            "first_uid": _first_uid() if os.geteuid() == 0 and not self._unsafe else None,
+            "first_uid": _walls.first_uid() if os.geteuid() == 0 and not self._unsafe else None,
         }
 
     def __enter__(self):
@@ -221,8 +215,6 @@ class Session:
 
     def _begin(self, files):
         deadline = monotonic() + _OPEN
-        if stray := [name for name in files if {"/", ".."} & set(Path(name).parts)]:
-            raise SandboxError(f"files belong below the folder of the session, got {stray[0]!r}")
         for name, content in files.items():
             self.channel.send([name, content], deadline=deadline)
         self.channel.send(None, deadline=deadline)
@@ -295,16 +287,16 @@ class _Server:
 
     def _run(self, theirs, settings, readable):
         with theirs, tempfile.TemporaryFile() as hosts:
-            hosts.write(b"127.0.0.1 localhost\n::1 localhost\n")
+            hosts.write(_walls.HOSTS)
             hosts.seek(0)
-            walls = _walls([*_libraries(), *readable], hosts.fileno()) if settings["walled"] else []
+            walls = _walls.command(readable, hosts.fileno()) if settings["walled"] else []
             python = [sys.executable, "-P", "-s", "-m", "mlmon.grading._inside", str(theirs.fileno()), json.dumps(settings)]
             self._process = subprocess.Popen(
                 [*walls, *python],
                 stdin=subprocess.DEVNULL,
                 stdout=self._said,
                 stderr=self._said,
-                env=_environment(readable),
+                env=_walls.environment(readable),
                 cwd="/",
                 pass_fds=[theirs.fileno(), hosts.fileno()],
                 start_new_session=True,
@@ -327,47 +319,3 @@ class _Server:
         if self.alive:
             self._process.kill()
             self._thread.join(_END)
-
-
-def _libraries():
-    """Where this Python, its packages and mlmon are; of mlmon the package only, not the course around it."""
-    return [sys.base_prefix, sys.prefix, str(Path(__file__).parents[1])]
-
-
-def _walls(readable, hosts):
-    """The words of bubblewrap: a read-only system, `readable`, an empty disk, and nothing else."""
-    walls = [shutil.which("bwrap"), "--die-with-parent", "--new-session", "--cap-add", "ALL", "--hostname", "sandbox"]
-    walls += [f"--unshare-{what}" for what in ("net", "pid", "ipc", "uts")]
-    walls += ["--unshare-user"] if os.geteuid() else []
-    walls += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", HOME, "--perms", "1777", "--dir", "/tmp"]
-    for path in _SYSTEM:
-        walls += ["--symlink", os.readlink(path), path] if os.path.islink(path) else ["--ro-bind-try", path, path]
-    for path in [*(f"/etc/{name}" for name in _ETC), *readable]:
-        for parent in [*reversed(Path(path).parents)][1:]:  # bubblewrap itself would close them to others
-            walls += ["--perms", "0755", "--dir", str(parent)]
-        walls += ["--ro-bind-try", path, path]
-    walls += ["--perms", "0444", "--ro-bind-data", str(hosts), "/etc/hosts"]
-    return [*walls, "--remount-ro", "/dev", "--remount-ro", "/"]
-
-
-def _environment(readable):
-    """Variables of every session; none of the instructor's."""
-    return {
-        "PATH": f"{sys.prefix}/bin:/usr/local/bin:/usr/bin:/bin",
-        "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), *readable]),
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "LANG": "C.UTF-8",
-        "USER": "student",
-        "LOGNAME": "student",
-        "DO_NOT_TRACK": "1",
-        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
-        **dict.fromkeys(_THREADS, "1"),
-        "JE_ARROW_MALLOC_CONF": "background_thread:false",  # pyarrow would start a thread when it is imported
-    }
-
-
-def _first_uid():
-    """A number from which 256 users, one for each session, are nobody else's on this machine."""
-    *_, last = Path("/proc/self/uid_map").read_text().splitlines()
-    mapped = min(int(last.split()[0]) + int(last.split()[2]), 1 << 31)
-    return mapped // 2 + secrets.randbelow(mapped // 2 - 256)

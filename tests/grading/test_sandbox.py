@@ -243,7 +243,7 @@ def test_files_come_with_the_session_and_stay_in_it(sandbox):
 @pytest.mark.parametrize("name", ["../x", "/session/x", "a/../../x"])
 def test_a_file_goes_nowhere_else(sandbox, name):
     # Without walls such a name would reach the instructor's own folders.
-    with pytest.raises(SandboxError, match="below the folder"):
+    with pytest.raises(SandboxError, match="below the folder where it works"):
         sandbox.open({name: b""})
 
 
@@ -435,7 +435,7 @@ def test_daemons_and_zombies_end_with_the_session(sandbox):
     source = """
         import os, signal, time
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
-        for kind in range(10):
+        for kind in range(8):
             if os.fork() == 0:
                 os.setsid()
                 if kind % 2 and os.fork() == 0:
@@ -627,12 +627,16 @@ def test_unsafe_sessions_end_with_their_daemons_and_files(unsafe):
 # Root or not
 
 
+@pytest.mark.slow
 def test_all_of_it_holds_without_root():
     # The same tests as another user, where we are root. Folders of root's that are closed to others are shown to it.
     if os.geteuid() != 0:
         return  # then it was tried already
-    shown = [part for path in (sys.base_prefix, sys.prefix, ROOT) for part in ("--ro-bind", str(path), str(path))]
-    view = ["bwrap", "--cap-add", "ALL", "--dev-bind", "/", "/", "--perms", "0755", "--tmpfs", "/root", *shown]
+    view = ["bwrap", "--cap-add", "ALL", "--dev-bind", "/", "/", "--perms", "0755", "--tmpfs", "/root"]
+    for path in (sys.base_prefix, sys.prefix, str(ROOT)):
+        for parent in [*reversed(Path(path).parents)][1:]:
+            view += ["--perms", "0755", "--dir", str(parent)]
+        view += ["--ro-bind", path, path]
     user = ["setpriv", "--reuid", "1000", "--regid", "1000", "--clear-groups", "env", "HOME=/nowhere"]
     tests = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(Path(__file__)), "-k", "not without_root"]
     told = subprocess.run([*view, *user, *tests], capture_output=True, text=True, cwd=ROOT)
