@@ -26,7 +26,7 @@ INTERRUPT, END, ENDED = b"interrupt", b"end", b"ended"  # between a session and 
 
 GB, MB = 1 << 30, 1 << 20
 
-_START, _OPEN, _END = 120, 30, 10  # seconds that a server, a session and its end may take; far more than they do
+_START, _OPEN, _END = 300, 60, 30  # seconds that a server, a session and its end may take; far more than they do
 
 
 @dataclass(frozen=True)
@@ -225,10 +225,13 @@ class Session:
         """Whether its first process still runs."""
         if self._ended is not None:
             return False
-        with contextlib.suppress(BlockingIOError):
+        try:
             self._leash.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-            return False
-        return True
+        except BlockingIOError:  # the keeper has nothing to tell yet
+            return True
+        except OSError:
+            pass
+        return False
 
     def interrupt(self):
         """Send SIGINT, as Ctrl-C would, to what runs in the foreground."""
