@@ -56,6 +56,8 @@ def _parser():
     grade.add_argument("exercise")
     grade.add_argument("--submissions", required=True, metavar="DIR", help="folder or zip: <student>/<notebook>.ipynb")
     grade.add_argument("--workers", type=_count, default=os.cpu_count(), help="submissions at the same time (%(default)s)")
+    grade.add_argument("--scheduler", metavar="ADDRESS", help="of a Dask cluster whose workers run the submissions")
+    grade.add_argument("--unsafe", action="store_true", help="run strangers' code without a sandbox, where there is none")
     grade.add_argument("--cell-seconds", type=_count, help="longest that a cell may run")
     grade.add_argument("--notebook-seconds", type=_count, help="longest that a notebook may run")
     grade.set_defaults(run=_grade)
@@ -90,7 +92,8 @@ def _grade(course, options):
     if options.notebook_seconds:
         course.config.RunSubmission.budget = options.notebook_seconds
     with _log_to(course.build / "grade.log"):
-        rows = autograde.grade(course, options.exercise, options.submissions, workers=options.workers)
+        how = {"workers": options.workers, "scheduler": options.scheduler, "unsafe": options.unsafe}
+        rows = autograde.grade(course, options.exercise, options.submissions, **how)
     for status, number in Counter(row.status for row in rows).most_common():
         print(f"{number:5d} {status}")
     print(f"{course.build / 'grades.csv'} and one page a student in {course.build / 'feedback'}")

@@ -20,6 +20,7 @@ from tqdm import tqdm
 from . import grades, jobs, likeness, sandbox, submission
 from . import release as releases
 from .course import GradingError, log
+from .execute import Given, RunSubmission
 from .feedback import Pages, write_feedback
 from .gradebook import Tests, Writer
 
@@ -56,6 +57,7 @@ def grade(course, exercise, source, *, workers=2, executor=None, scheduler=None,
     -----
     Safe to run again: who was graded, and has not handed in anything else since, is left as is.
     """
+    unsafe = unsafe or RunSubmission(config=course.config).unsafe
     with _only_run(course), _crew(workers, executor, scheduler, unsafe) as crew:
         return _grade(course, exercise, source, _Run(crew, unsafe, progress), check)
 
@@ -161,8 +163,10 @@ def _rows(course, exercise, waiting, gradebook, run):
     """Run the waiting submissions and write each as it comes in; a row says how it ended."""
     tests, writer = Tests(gradebook, exercise), Writer(gradebook, exercise, course.config)
     files = _data_files(course, exercise)
-    books = [*releases.notebooks(course.solution(exercise)).values(), *releases.notebooks(course.release(exercise)).values()]
-    like = jobs.Job("", {}, files, course.config, jobs.imports(books), run.unsafe)
+    release, solution = releases.notebooks(course.release(exercise)), releases.notebooks(course.solution(exercise))
+    given = {name: Given.of(book) for name, book in release.items()}
+    warm = jobs.imports([*release.values(), *solution.values()])
+    like = jobs.Job("", {}, given, files, course.config, warm, run.unsafe)
     entries, troubles = {entry.student: entry for entry in waiting}, {}
 
     def made():
@@ -197,7 +201,7 @@ def _written(course, exercise, entry, result, writer, files):
     """Write one student's result, whatever it is, and say in a row how it went."""
     try:
         if isinstance(result, Exception):
-            reason = f"the grader failed: {result!r}"[:500]
+            reason = f"the grader failed, and again alone: {result!r}"[:500]
             result = jobs.Result(entry.student, failures=dict.fromkeys(["all notebooks"], reason))
         books = {name: nbformat.from_dict(json.loads(text)) for name, text in result.notebooks.items()}
         _write_folder(course, exercise, entry.student, books, files)
@@ -276,6 +280,7 @@ def check_grader(course, exercise, *, workers=2, unsafe=False, progress=False):
     GradingError
         If the reference misses an automatic point, or the release earns one.
     """
+    unsafe = unsafe or RunSubmission(config=course.config).unsafe
     with _crew(workers, None, None, unsafe) as crew:
         _check(course, exercise, _Run(crew, unsafe, progress))
 

@@ -20,7 +20,7 @@ from nbgrader.utils import is_grade
 
 from . import execute
 from .course import GradingError, log
-from .sandbox import Limits, Sandbox
+from .sandbox import Sandbox
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,7 @@ class Job:
 
     student: str
     notebooks: dict  # name -> JSON of a mended notebook with its hidden tests
+    given: dict = field(default_factory=dict)  # name -> what its release gives
     files: dict = field(default_factory=dict)  # path -> bytes of the exercise's data files
     config: object = None  # nbgrader's settings
     warm: tuple = ()  # modules that the sandbox imports once
@@ -45,8 +46,8 @@ class Result:
     sandbox: str = ""
 
 
-_sandboxes = {}
-_alone = threading.Lock()  # a worker's process runs one submission at a time, whatever its executor does
+_kept = {}  # the sandbox that this process keeps warm, by what it was made for
+_alone = threading.Lock()  # tests have a process for themselves, whatever its executor does
 
 
 def run(job):
@@ -63,41 +64,41 @@ def run(job):
     """
     done, failures = {}, {}
     with _alone:
-        sandbox = _sandbox(job)
+        sandbox = _sandbox(job.warm, job.unsafe)
         for name, text in job.notebooks.items():
             try:
-                done[name] = json.dumps(_run(nbformat.from_dict(json.loads(text)), sandbox, job))
+                done[name] = json.dumps(_run(name, nbformat.from_dict(json.loads(text)), sandbox, job))
             except Exception as error:
                 log.exception("running %s of %s", name, job.student)
-                failures[name] = f"{error!r}"[:300]
-        return Result(job.student, done, failures, sandbox.kind)
+                failures[name] = f"the grader failed: {error!r}"[:500]
+    return Result(job.student, done, failures, sandbox.kind)
 
 
-def _run(notebook, sandbox, job):
-    seconds = {"cell_seconds": job.config.Execute.timeout, "notebook_seconds": job.config.RunSubmission.budget}
-    seconds = {name: value for name, value in seconds.items() if isinstance(value, int | float)}
-    notebook = execute.run_notebook(notebook, sandbox, files=job.files, **seconds)
-    for step in (LimitOutput, execute.HonestScores):
-        notebook, _ = step(config=job.config).preprocess(notebook, {})
-    return notebook
+def _run(name, notebook, sandbox, job):
+    limits = execute.RunSubmission(config=job.config)
+    execute.run_notebook(
+        notebook,
+        sandbox,
+        files=job.files,
+        given=job.given.get(name, execute.Given()),
+        cell_seconds=limits.timeout,
+        notebook_seconds=limits.budget,
+        most_output=limits.max_output,
+    )
+    return LimitOutput(config=job.config).preprocess(notebook, {})[0]
 
 
-def _sandbox(job):
-    """The sandbox that this process keeps warm."""
-    most = job.config.RunSubmission.max_output
-    limits = Limits(output=most) if isinstance(most, int) else Limits()
-    key = (job.warm, job.unsafe, limits)
-    if key not in _sandboxes:
-        while _sandboxes:
-            _sandboxes.popitem()[1].close()
-        _sandboxes[key] = Sandbox(warm=job.warm, limits=limits, unsafe=job.unsafe)
-    return _sandboxes[key]
+def _sandbox(warm, unsafe):
+    if (warm, unsafe) not in _kept:
+        _close()
+        _kept[warm, unsafe] = Sandbox(warm, unsafe=unsafe)
+    return _kept[warm, unsafe]
 
 
 @atexit.register
 def _close():
-    while _sandboxes:
-        _sandboxes.popitem()[1].close()
+    while _kept:
+        _kept.popitem()[1].close()
 
 
 class Crew:

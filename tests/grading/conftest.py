@@ -3,11 +3,8 @@
 import copy
 import csv
 import functools
-import json
 import runpy
 import shutil
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -249,25 +246,6 @@ def grade_answers(course, exercise, answers, workers=2):
 
 def _of_notebooks(row, notebooks):
     return {name: float(value) for name, value in row.items() if name.split(":")[0] in notebooks and value}
-
-
-def run_answers(course, exercise, answers):
-    """Points of answers without nbgrader and without kernels: a fork for each notebook, seconds for all of them."""
-    jobs = []
-    for one, books in answered(course.solution(exercise), answers):
-        for name, book in books.items():
-            cells = [cell for cell in book.cells if cell.cell_type == "code"]
-            marks = [cell.metadata.get("nbgrader", {}) for cell in cells]
-            tests = [[f"{name}:{mark.grade_id}", mark.points] if mark.get("grade") else None for mark in marks]
-            jobs.append([f"{one.name} {name}", [cell.source for cell in cells], tests])
-    command = [sys.executable, str(Path(__file__).with_name("cells.py"))]
-    done = subprocess.run(command, input=json.dumps(jobs), capture_output=True, text=True, cwd=ROOT)
-    assert done.returncode == 0, done.stderr[-3000:]
-    scores = json.loads(done.stdout)
-    return {
-        one.name: {part: points for name in one.cells for part, points in scores[f"{one.name} {name}"].items()}
-        for one in answers
-    }
 
 
 @pytest.fixture(scope="session", autouse=True)

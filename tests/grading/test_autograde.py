@@ -16,7 +16,7 @@ from html.parser import HTMLParser
 import nbformat
 import pytest
 
-from mlmon.grading import autograde, grades, release
+from mlmon.grading import autograde, execute, grades, release
 from mlmon.grading.course import GradingError
 
 GAP = {"gap:gap_test": 1, "gap:credit_test": 3}
@@ -371,7 +371,7 @@ def test_an_outdated_release_is_refused(course, tmp_path):
 )  # fmt: skip
 def test_a_score_is_finite_and_between_zero_and_the_maximum(text, score):
     # Stock nbgrader gives 3 of 3 for np.float64(2.0), nan and -0.5, and ends the submission on 99.
-    assert autograde.admit(text, 3)[0] == score
+    assert execute.admit(text, 3)[0] == score
 
 
 def test_a_value_counts_only_as_the_last_statement():
@@ -379,13 +379,13 @@ def test_a_value_counts_only_as_the_last_statement():
     cell = nbformat.v4.new_code_cell("assert True\nresult = 0.3", execution_count=1)
     cell.metadata["nbgrader"] = {"grade": True, "solution": False, "points": 2, "grade_id": "a"}
     cell.outputs = [nbformat.v4.new_output("execute_result", {"text/plain": "0.3"})]
-    assert autograde._honest(cell, 2.0) == "" and cell.outputs[-1].data["text/plain"] == "2.0"
+    assert execute._honest(cell, 2.0) == "" and cell.outputs[-1].data["text/plain"] == "2.0"
 
 
 def test_a_test_that_never_ran_earns_nothing():
     # nbgrader reads a cell without any output as full marks.
     cell = nbformat.v4.new_code_cell("assert False")
-    autograde._honest(cell, 2.0)
+    execute._honest(cell, 2.0)
     assert cell.outputs[0].ename == "NotRun"
 
 
