@@ -38,6 +38,7 @@ LONGEST_FREQ = 100_000       # dates whose frequency is told: it is checked date
 _FEW = 32                    # fewer floats than this stay in the tree
 
 _NUMBERS = {float, *(np.dtype(kind).type for kind in "b1 i1 i2 i4 i8 u1 u2 u4 u8 f2 f4 f8".split())}
+_CROWD = f"{MOST_ITEMS:,} values may cross at once, here are more. Send arrays."
 _BARE = {type(None), bool, int, float}
 _DTYPE = re.compile(r"[<>|](b1|[iu][1248]|f2|f4|f8|f16|c8|c16|c32|[SU][1-9]\d{0,7}"
                     r"|[mM]8(\[\d{0,9}(Y|M|W|D|h|m|s|ms|us|ns|ps|fs|as)\])?)")
@@ -200,7 +201,7 @@ class _Budget:
 
     def spend(self, count):
         self.values_left -= count
-        _hold(self.values_left >= 0, f"{MOST_ITEMS:,} values may cross at once, here are more. Send arrays.")
+        _hold(self.values_left >= 0, _CROWD)
 
 
 class _Writer(_Budget):
@@ -335,7 +336,7 @@ _load = json.JSONDecoder(parse_constant=float, object_pairs_hook=_no_object).dec
 
 def _check_tree(tree):
     """Bound what the tree can take when it is read."""
-    _hold(tree.count(b",") + tree.count(b"[") <= 2 * MOST_ITEMS, f"{MOST_ITEMS:,} values may cross at once, here are more. Send arrays.")
+    _hold(tree.count(b",") + tree.count(b"[") <= 2 * MOST_ITEMS, _CROWD)
 
 
 def _encoder(kind):
@@ -458,9 +459,13 @@ def _index(data, name, freq):
         _unlike(data.tolist())
     made = pd.Index(data, dtype=data.dtype, name=name, tupleize_cols=False)
     if freq is not None:
-        _hold(hasattr(made, "freqstr") and _FREQ.fullmatch(freq) and len(data) <= LONGEST_FREQ, "Dates may have a frequency like 15min.")
+        _hold(hasattr(made, "freqstr") and _FREQ.fullmatch(freq) and len(data) <= LONGEST_FREQ, "A frequency is like 15min.")
         made.freq = freq
     return made
+
+
+def _multi_index_parts(index):
+    return "pandas.MultiIndex", [list(index.levels), [np.asarray(codes) for codes in index.codes], list(index.names)]
 
 
 def _multi_index(levels, codes, names):
@@ -536,14 +541,16 @@ def _arrow_parts(array):
 
     if _ARROW.fullmatch(str(array.type)):
         array = array.take(pa.array(np.arange(len(array))))  # without what a slice leaves out
-        return "pyarrow.Array", [str(array.type), len(array), [None if part is None else part.to_pybytes() for part in array.buffers()]]
+        buffers = [None if part is None else part.to_pybytes() for part in array.buffers()]
+        return "pyarrow.Array", [str(array.type), len(array), buffers]
 
 
 def _arrow(kind, size, buffers):
     import pyarrow as pa
 
     _hold(_ARROW.fullmatch(kind), f"No Arrow array is of the type {kind[:40]!r}.")
-    array = pa.Array.from_buffers(pa.type_for_alias(kind), size, [None if part is None else pa.py_buffer(part) for part in buffers])
+    buffers = [None if part is None else pa.py_buffer(part) for part in buffers]
+    array = pa.Array.from_buffers(pa.type_for_alias(kind), size, buffers)
     array.validate(full=True)
     return array
 
@@ -623,7 +630,7 @@ def _learn_pandas():
         pd.DataFrame: _frame_parts,
         pd.Index: _index_parts,
         pd.RangeIndex: lambda index: ("pandas.RangeIndex", [index.start, index.stop, index.step, index.name]),
-        pd.MultiIndex: lambda index: ("pandas.MultiIndex", [list(index.levels), [np.asarray(codes) for codes in index.codes], list(index.names)]),
+        pd.MultiIndex: _multi_index_parts,
         pd.Categorical: lambda array: ("pandas.Categorical", [array.codes, array.categories, array.ordered]),
         **dict.fromkeys((arrays.IntegerArray, arrays.FloatingArray, arrays.BooleanArray), _masked_parts),
         arrays.IntervalArray: lambda array: ("pandas.intervals", [_values(array.left), _values(array.right), array.closed]),
@@ -640,7 +647,7 @@ def _learn_pandas():
         "pandas.Series": _record(lambda data, index, name: pd.Series(data, index, data.dtype, name), array, pd.Index, object),
         "pandas.DataFrame": _record(_frame, pd.Index, pd.Index, list),
         "pandas.Index": _record(_index, array, object, (str, type(None))),
-        "pandas.RangeIndex": _record(lambda start, stop, step, name: _range(start, stop, step, pd.RangeIndex).rename(name), int, int, int, object),
+        "pandas.RangeIndex": _record(lambda *parts: _range(*parts[:3], pd.RangeIndex).rename(parts[3]), int, int, int, object),
         "pandas.MultiIndex": _record(_multi_index, list, list, list),
         "pandas.Categorical": _record(lambda codes, index, ordered: pd.Categorical.from_codes(codes, _levels(index), ordered),
                                       np.ndarray, pd.Index, bool),
