@@ -488,7 +488,7 @@ def _changes(shell):
     plain = type(shell.input_transformer_manager)()
     for kind in ("cleanup_transforms", "line_transforms", "token_transformers"):
         if len(getattr(shell.input_transformer_manager, kind)) > len(getattr(plain, kind)):
-            found.append(f"cells are rewritten before they run ({kind})")
+            found.append(f"cells are rewritten before they run (input_transformers: {kind})")
     if shell.input_transformers_post:
         found.append("cells are rewritten before they run (input_transformers_post)")
     if type(shell) is not Shell or set(vars(shell)) & {"run_cell", "showtraceback", "_showtraceback", "transform_cell"}:
