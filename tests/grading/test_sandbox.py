@@ -281,6 +281,18 @@ def test_sessions_do_not_see_or_signal_each_other(sandbox):
         assert first.alive and second.alive
 
 
+def test_sessions_do_not_reach_each_other_s_servers(sandbox):
+    # Each has a network of its own, in which the same port and abstract name are free.
+    source = """
+        import builtins, socket
+        builtins.held = socket.create_server(("127.0.0.1", 4321)), socket.socket(socket.AF_UNIX)
+        builtins.held[1].bind("\\0canary")
+        answer = "bound"
+    """
+    with sandbox.open() as first, sandbox.open() as second:
+        assert run(first, source) == run(second, source) == "bound"
+
+
 def test_each_session_draws_its_own_numbers(sandbox):
     # Forks of one process would all draw the same.
     source = "import random, numpy; answer = random.random(), numpy.random.random()"
