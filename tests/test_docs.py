@@ -1,4 +1,4 @@
-"""The pages tell the truth: each command of the README runs, each link leads somewhere."""
+"""The pages tell the truth: each command of README and guide runs, each link leads somewhere."""
 
 import contextlib
 import csv
@@ -18,7 +18,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "datasets/README.md"]
+GUIDE = "course/instructor_guide.md"
+PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "datasets/README.md", GUIDE]
 
 
 def commands(text):
@@ -61,8 +62,8 @@ def opens(clone, command):
 
 def grades(clone, command):
     """The command grades a class, here of one student who has handed in the release as it is."""
-    release = clone / "exercises" / "ex2_drift"
-    shutil.copytree(release, clone / "class" / "ada", ignore=lambda _, names: [n for n in names if n.endswith(".html")])
+    release, pages = clone / "exercises" / "ex2_drift", shutil.ignore_patterns("*.html")
+    shutil.copytree(release, clone / "class" / "ada", ignore=pages, dirs_exist_ok=True)
     runs(clone, command)
     rows = list(csv.DictReader((clone / "build" / "grades.csv").open()))
     assert [(row["student"], float(row["score"]), row["status"]) for row in rows] == [("ada", 0.0, "graded")]
@@ -72,7 +73,7 @@ def stands(clone, command):
     """The command is what runs this test, or needs what this machine lacks; another test stands for it."""
 
 
-# How each command of the README is tried, in a fresh copy of the repository.
+# How each command of README and guide is tried, in a fresh copy of the repository.
 TRIED = {
     "make": runs,
     "make course": opens,
@@ -80,7 +81,11 @@ TRIED = {
     "make prove": stands,  # hours
     "mlmon doctor": runs,
     "mlmon release --archive": runs,
+    "mlmon release ex2_drift": runs,
     "mlmon grade ex2_drift --submissions class": grades,
+    "mlmon grade ex2_drift --submissions class --workers 4 --cell-seconds 120 --notebook-seconds 1200": grades,
+    "mv build/ledger.sqlite build/ledger-before.sqlite": runs,
+    "mlmon grade ex2_drift --submissions class --cell-seconds 300": grades,
     "conda env create --file environment.yml": stands,  # test_environment.py reads it with conda's grammar
     "conda run --no-capture-output --name mlmon mlmon lab": stands,  # tests/browser starts `mlmon lab`
 }
@@ -131,9 +136,9 @@ def clone(tmp_path_factory):
 
 
 @pytest.mark.xdist_group("clone")
-@pytest.mark.parametrize("command", commands((ROOT / "README.md").read_text()))
-def test_a_command_of_the_readme_does_what_it_says(command, request):
-    # Whoever copies a line from the README gets what the README promises.
+@pytest.mark.parametrize("command", dict.fromkeys(commands((ROOT / "README.md").read_text() + (ROOT / GUIDE).read_text())))
+def test_a_command_of_the_pages_does_what_it_says(command, request):
+    # Whoever copies a line gets what the page promises; the guide's come in their order.
     assert command in TRIED, f"say in TRIED how `{command}` is tried"
     how = TRIED[command]
     how(None if how is stands else request.getfixturevalue("clone"), command)
