@@ -201,8 +201,9 @@ def _written(course, exercise, entry, result, writer, files):
     """Write one student's result, whatever it is, and say in a row how it went."""
     try:
         if isinstance(result, Exception):
-            reason = f"the grader failed, and again alone: {result!r}"[:500]
-            result = jobs.Result(entry.student, failures=dict.fromkeys(["all notebooks"], reason))
+            result = jobs.Result(entry.student, failures={"all notebooks": f"{result!r}"})
+        for name, told in result.failures.items():
+            log.error("running %s of %s: %s", name, entry.student, told)
         books = {name: nbformat.from_dict(json.loads(text)) for name, text in result.notebooks.items()}
         _write_folder(course, exercise, entry.student, books, files)
         writer.save(entry.student, books, entry.received)
@@ -242,7 +243,7 @@ def _marks(books):
 
 def _status(problems, failures, marks):
     """The word for a row, the most serious first, and all reasons."""
-    told = [("failed", f"{name}: {reason}") for name, reason in failures.items()]
+    told = [("failed", f"{name}: the grader failed: {text.strip().splitlines()[-1]}"[:500]) for name, text in failures.items()]
     told += sorted(problems.values())
     told += [("crashed", f"ended the Python process: {name}") for name in marks["crashed"]]
     told += [("timed out", f"took too long: {name}") for name in marks["timed out"]]

@@ -186,7 +186,7 @@ class Pages:
         self._exporter = maker.exporter_class(parent=maker, config=maker.config, log=log)
         for step in maker.preprocessors:
             if not issubclass(import_item(step) if isinstance(step, str) else step, GetGrades):
-                self._exporter.register_preprocessor(step, enabled=True)
+                self._exporter.register_preprocessor(step)
 
     def page(self, name, notebook, parts, scores, remarks):
         """Make the page of one notebook.

@@ -9,6 +9,7 @@ import multiprocessing
 import os
 import re
 import threading
+import traceback
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, field
 from importlib.machinery import PathFinder
@@ -19,7 +20,7 @@ from nbgrader.preprocessors import LimitOutput
 from nbgrader.utils import is_grade
 
 from . import execute
-from .course import GradingError, log
+from .course import GradingError
 from .sandbox import Sandbox
 
 
@@ -42,11 +43,12 @@ class Result:
 
     student: str
     notebooks: dict = field(default_factory=dict)  # name -> JSON
-    failures: dict = field(default_factory=dict)  # name -> reason
+    failures: dict = field(default_factory=dict)  # name -> traceback
     sandbox: str = ""
 
 
 _kept = {}  # the sandbox that this process keeps warm, by what it was made for
+os.register_at_fork(after_in_child=_kept.clear)  # a sandbox answers to the process that started it
 _alone = threading.Lock()  # tests have a process for themselves, whatever its executor does
 
 
@@ -68,9 +70,8 @@ def run(job):
         for name, text in job.notebooks.items():
             try:
                 done[name] = json.dumps(_run(name, nbformat.from_dict(json.loads(text)), sandbox, job))
-            except Exception as error:
-                log.exception("running %s of %s", name, job.student)
-                failures[name] = f"the grader failed: {error!r}"[:500]
+            except Exception:
+                failures[name] = traceback.format_exc()
     return Result(job.student, done, failures, sandbox.kind)
 
 

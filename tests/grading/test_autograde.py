@@ -1,6 +1,8 @@
 """A class is graded as it should be, whatever its members hand in."""
 
+import contextlib
 import json
+import multiprocessing
 import os
 import re
 import signal
@@ -11,6 +13,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from html.parser import HTMLParser
 
 import nbformat
@@ -257,25 +260,108 @@ def test_new_work_and_new_grades_by_hand_are_taken_up(tmp_path, kit):
 
 def test_a_killed_run_is_taken_up_where_it_stopped(tmp_path, kit):
     course = quick_course(tmp_path, kit)
-    for number in range(4):
+    for number in range(12):
         books = kit.answer(course.release("toy"), {"gap": kit.RIGHT["gap"]} if number % 2 else {})
-        kit.hand_in(tmp_path / "in", f"student{number}", books)
+        kit.hand_in(tmp_path / "in", f"student{number:02}", books)
     ledger = grades.Ledger(course.build / "ledger.sqlite")
     command = (
         "from mlmon.grading import autograde, course\n"
-        f"autograde.grade(course.Course.at({str(tmp_path)!r}), 'toy', {str(tmp_path / 'in')!r}, workers=1, check=False)"
+        "if __name__ == '__main__':\n"
+        f"    autograde.grade(course.Course.at({str(tmp_path)!r}), 'toy', {str(tmp_path / 'in')!r}, workers=1, check=False)"
     )
-    run = subprocess.Popen([sys.executable, "-c", command], stderr=subprocess.DEVNULL)
-    until = time.monotonic() + 120
+    (tmp_path / "run.py").write_text(command)
+    run = subprocess.Popen([sys.executable, str(tmp_path / "run.py")], stderr=subprocess.DEVNULL)
+    until = time.monotonic() + 240
     while not (done := [row.student for row in ledger.rows("toy")]) and time.monotonic() < until:
-        time.sleep(0.05)
+        time.sleep(0.01)
+    workers = children(run.pid)
     os.kill(run.pid, signal.SIGKILL)
     run.wait()
-    assert 0 < len(done) < 4
+    assert 0 < len(done) < 12 and workers
     autograde.grade(course, "toy", tmp_path / "in", check=False, progress=False)
     rows = kit.read_grades(course)
-    assert [rows[f"student{number}"]["score"] for number in range(4)] == ["0.0", "4.0", "0.0", "4.0"]
+    assert [rows[student]["score"] for student in sorted(rows)] == ["0.0", "4.0"] * 6
     assert all(ledger.runs(student, "toy") == 1 for student in rows)
+    # What the killed run had started has ended with it.
+    while any(os.path.exists(f"/proc/{pid}") for pid in workers) and time.monotonic() < until:
+        time.sleep(0.1)
+    assert not any(os.path.exists(f"/proc/{pid}") for pid in workers)
+
+
+def children(pid):
+    """Processes that a process has started, their children among them."""
+    found = []
+    for entry in os.listdir("/proc"):
+        with contextlib.suppress(OSError, IndexError):
+            if entry.isdigit():
+                with open(f"/proc/{entry}/stat") as file:
+                    parent = int(file.read().rsplit(")", 1)[1].split()[1])
+                found += [int(entry), *children(int(entry))] if parent == pid else []
+    return found
+
+
+def test_a_worker_that_dies_costs_its_own_submission_and_no_other(tmp_path, kit, monkeypatch):
+    course = quick_course(tmp_path, kit)
+    for name in ("anna", "ben", "carl", "dora"):
+        more = "\n# kills its worker" if name == "ben" else ""
+        answers = {"gap": {**kit.RIGHT["gap"], "gap": kit.RIGHT["gap"]["gap"] + more}}
+        kit.hand_in(tmp_path / "in", name, kit.answer(course.release("toy"), answers))
+    opened = []
+
+    def run_or_die(notebook, sandbox, **limits):
+        if any("kills its worker" in cell.source for cell in notebook.cells):
+            os._exit(9)
+
+    def forked():
+        opened.append(ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("fork")))
+        return opened[-1]
+
+    monkeypatch.setattr(execute, "run_notebook", run_or_die)
+    autograde.grade(course, "toy", tmp_path / "in", executor=forked, check=False, progress=False)
+    rows = kit.read_grades(course)
+    assert {name: row["status"] for name, row in rows.items()} == {
+        "anna": "graded", "ben": "failed", "carl": "graded", "dora": "graded"
+    }  # fmt: skip
+    assert "BrokenProcessPool" in rows["ben"]["reason"] and rows["ben"]["gap:gap_test"] == "0.0"
+    ledger = grades.Ledger(course.build / "ledger.sqlite")
+    assert {ledger.runs(name, "toy") for name in rows} == {1} and len(opened) <= 4
+
+
+def test_any_executor_gives_the_same_grades(tmp_path, kit):
+    course = quick_course(tmp_path, kit)
+    kit.hand_in(tmp_path / "in", "anna", kit.answer(course.release("toy"), {"gap": kit.RIGHT["gap"]}))
+    kit.hand_in(tmp_path / "in", "ben", kit.answer(course.release("toy"), {}))
+    autograde.grade(course, "toy", tmp_path / "in", executor=lambda: ThreadPoolExecutor(2), progress=False)
+    rows = kit.read_grades(course)
+    assert (rows["anna"]["score"], rows["ben"]["score"]) == ("4.0", "0.0")
+    assert {row["sandbox"] for row in rows.values()} == {"bubblewrap"}
+
+
+@pytest.mark.slow
+def test_a_dask_cluster_gives_the_same_grades(tmp_path, kit):
+    from distributed import LocalCluster
+
+    course = quick_course(tmp_path, kit)
+    kit.hand_in(tmp_path / "in", "anna", kit.answer(course.release("toy"), {"gap": kit.RIGHT["gap"]}))
+    kit.hand_in(tmp_path / "in", "ben", kit.answer(course.release("toy"), {}))
+    with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster:
+        autograde.grade(
+            course, "toy", tmp_path / "in", scheduler=cluster.scheduler_address, check=False, progress=False
+        )
+    rows = kit.read_grades(course)
+    assert (rows["anna"]["score"], rows["ben"]["score"]) == ("4.0", "0.0")
+
+
+def test_without_a_sandbox_nobody_is_graded_unless_told(tmp_path, kit, monkeypatch):
+    course = quick_course(tmp_path, kit)
+    kit.hand_in(tmp_path / "in", "anna", kit.answer(course.release("toy"), {"gap": kit.RIGHT["gap"]}))
+    monkeypatch.setattr(autograde.sandbox, "missing", lambda: "bubblewrap is not here.")
+    with pytest.raises(GradingError, match="in a sandbox only.*bubblewrap is not here"):
+        autograde.grade(course, "toy", tmp_path / "in", progress=False)
+    assert not (course.build / "grades.csv").exists()
+    autograde.grade(course, "toy", tmp_path / "in", unsafe=True, check=False, progress=False)
+    row = kit.read_grades(course)["anna"]
+    assert (row["score"], row["sandbox"]) == ("4.0", "none")
 
 
 def test_a_students_trouble_never_stops_the_class(tmp_path, kit, monkeypatch):

@@ -38,12 +38,23 @@ def test_grade_takes_a_zip_and_ends_with_0_when_all_is_well(tmp_path, kit, capsy
     [
         (["grade", "other", "--submissions", "."], "Choose one of: toy"),
         (["grade", "toy", "--submissions", "nowhere"], "Check the path"),
+        (["grade", "toy", "--submissions", ".", "--scheduler", "tcp://127.0.0.1:1"], "no Dask scheduler answers"),
         (["release", "other"], "Choose one of: toy"),
     ],
 )
 def test_what_cannot_be_done_ends_with_2_and_says_why(course, capsys, words, told):
     assert run(course, *words) == 2
     assert told in capsys.readouterr().err
+
+
+def test_grading_without_a_sandbox_is_asked_for_by_name(course, monkeypatch):
+    from mlmon.grading import autograde
+
+    asked = []
+    monkeypatch.setattr(autograde, "grade", lambda *words, **how: asked.append(how["unsafe"]) or [])
+    for words in ([], ["--unsafe"]):
+        run(course, "grade", "toy", "--submissions", ".", *words)
+    assert asked == [False, True]
 
 
 def test_outside_of_a_course_it_says_where_to_go(tmp_path, capsys):
