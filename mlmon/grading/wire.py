@@ -42,7 +42,7 @@ _CROWD = f"{MOST_ITEMS:,} values may cross at once, here are more. Send arrays."
 _BARE = {type(None), bool, int, float}
 _DTYPE = re.compile(r"[<>|](b1|[iu][1248]|f2|f4|f8|f16|c8|c16|c32|[SU][1-9]\d{0,7}"
                     r"|[mM]8(\[\d{0,9}(Y|M|W|D|h|m|s|ms|us|ns|ps|fs|as)\])?)")
-_ZONE = re.compile(r"[\w+-]{1,40}(/[\w+-]{1,40}){0,2}", re.ASCII)
+_ZONE = re.compile(r"[\w+-]{1,40}(/[\w+-]{1,40}){0,3}", re.ASCII)
 _FREQ = re.compile(r"-?\d{0,6}[A-Za-z]{1,4}(-[A-Z]{3})?")
 _ARROW = re.compile(r"bool|u?int(8|16|32|64)|halffloat|float|double|(large_)?(string|binary)|date32\[day\]|date64\[ms\]"
                     r"|(time32|time64|timestamp|duration)\[(s|ms|us|ns)\]")

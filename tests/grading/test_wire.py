@@ -301,8 +301,9 @@ def test_what_unfolds_is_refused_before_it_has(monkeypatch):
             pack(value)
 
 
-def test_a_crowd_of_frames_is_refused_as_a_crowd_of_values():
-    stamps = [pd.Timestamp("2026")] * (wire.MOST_ITEMS // wire.HEAVY)
+def test_a_crowd_of_frames_is_refused_as_a_crowd_of_values(monkeypatch):
+    monkeypatch.setattr(wire._Budget, "values_left", 10_000)
+    stamps = [pd.Timestamp("2026")] * (10_000 // wire.HEAVY)
     with pytest.raises(WireError, match="Send arrays"):
         pack(stamps)
     with pytest.raises(WireError, match="Send arrays"):
@@ -325,11 +326,11 @@ def test_numbers_and_ranges_out_of_all_proportion_are_refused(value):
 
 def test_keys_of_one_hash_are_refused_in_no_time():
     keys = [n * (2**61 - 1) for n in range(50_000)]   # the hash of each is 0
-    began = time.monotonic()
+    began = time.process_time()   # what others take of the machine doesn't count
     for tree in (["dict", keys, keys], ["set", keys], ["frozenset", keys]):
         with pytest.raises(WireError, match="share one hash"):
             unpack(frame(tree))
-    assert time.monotonic() - began < 2
+    assert time.process_time() - began < 2
 
 
 # Hostile bytes.
@@ -620,7 +621,7 @@ def test_frames_of_two_threads_do_not_mix(pair):
 def test_a_frame_of_a_hundred_thousand_numbers_takes_milliseconds():
     # Measured at 2 ms both ways; the limit only guards against writing each number as text.
     data = pd.DataFrame(np.random.default_rng(0).normal(size=(10_000, 10)))
-    began = time.perf_counter()
+    began = time.process_time()
     for _ in range(10):
         crossed(data)
-    assert (time.perf_counter() - began) / 10 < 0.05
+    assert (time.process_time() - began) / 10 < 0.05
