@@ -31,7 +31,6 @@ from traitlets import Bool, Float, Integer, default
 from . import checks, mend
 from .proxy import Link, Lost, Proxy, TimeUp
 from .sandbox import Sandbox
-from .wire import WireError
 
 WARM = ("numpy", "pandas", "scipy.stats", "matplotlib.pyplot", "mlmon.plot", "mlmon.data.tables", "mlmon.data.inject")
 MOST_OUTPUT = 1_000_000  # characters of output that one cell may leave

@@ -10,14 +10,14 @@ import pytest
 from nbgrader.utils import determine_grade
 
 from mlmon.grading import execute
-from mlmon.grading.sandbox import Limits, Sandbox
+from mlmon.grading.sandbox import Sandbox
 
 WARM = ("numpy", "pandas", "scipy.stats", "matplotlib.pyplot")
 
 
 @pytest.fixture(scope="module")
 def sandbox():
-    with Sandbox(WARM, Limits(memory=1 << 30)) as made:
+    with Sandbox(WARM) as made:
         yield made
 
 
@@ -32,7 +32,7 @@ def grade(sandbox, kit):
             kit.code_cell(answer, "answer", solution=True),
             kit.graded_cell(test, "test", points),
         )
-        settings = {"given": execute.Given.of(nb), "cell_seconds": 10, **settings}
+        settings = {"given": execute.Given.of(nb), "cell_seconds": 60, **settings}
         execute.run_notebook(nb, sandbox, files=files, **settings)
         return Graded(nb, determine_grade(nb.cells[-1])[0])
 
