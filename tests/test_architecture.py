@@ -99,7 +99,7 @@ GRAPH = {
 }
 
 # What `import mlmon` and `from mlmon import drift` may not load: each costs more than numpy.
-HEAVY = ["scipy.stats", "pandas", "sklearn", "evidently", "matplotlib", "mlflow", "airflow", "dask", "pyarrow", "nbgrader"]
+HEAVY = ["scipy.special", "scipy.stats", "pandas", "sklearn", "evidently", "matplotlib", "mlflow", "airflow", "dask", "pyarrow", "nbgrader"]
 
 
 def modules():

@@ -14,7 +14,7 @@ difference of two values.
 from functools import lru_cache
 
 import numpy as np
-from scipy import special
+import scipy
 
 DEGREES = 8                                   # Legendre terms kept of Anderson-Darling's sum
 TAILS = (0.006, 0.009, 0.013, 0.02, 0.032)    # shares of both samples that a tail push may hold
@@ -39,7 +39,7 @@ def score_integrals(u):
     for j in range(1, DEGREES + 1):
         legendre.append(((2 * j + 1) * t * legendre[j] - j * legendre[j - 1]) / (j + 1))
     columns = [(legendre[j + 1] - legendre[j - 1]) / (2 * (2 * j + 1)) for j in range(1, DEGREES + 1)]
-    z = special.ndtri(np.clip(u, 1e-300, 1 - 1e-16))
+    z = scipy.special.ndtri(np.clip(u, 1e-300, 1 - 1e-16))
     columns.append(-z * np.exp(-z * z / 2) / np.sqrt(2 * np.pi))
     for share in TAILS:
         columns.append(-np.clip(np.minimum(u - (1 - 2 * share), 1 - u), 0, None))
@@ -114,8 +114,8 @@ def numeric_p(z):
     """
     degree = np.arange(1, DEGREES + 1)
     anderson = np.sum(z[..., :DEGREES] ** 2 / (degree * (degree + 1)), axis=-1) + 1 / (DEGREES + 1)
-    scale = 2 * special.ndtr(-np.abs(z[..., DEGREES]))
-    tail = 4 * len(TAILS) * special.ndtr(-np.abs(z[..., DEGREES + 1:]).max(axis=-1))
+    scale = 2 * scipy.special.ndtr(-np.abs(z[..., DEGREES]))
+    tail = 4 * len(TAILS) * scipy.special.ndtr(-np.abs(z[..., DEGREES + 1:]).max(axis=-1))
     return np.minimum(np.minimum(anderson_p(anderson) / SHAPE, scale / SCALE), tail / TAIL)
 
 
@@ -125,8 +125,8 @@ def categorical_p(z, kept):
     `z` holds each kept level's standardised count, `kept` its share of both samples.
     """
     levels = z.shape[-1]
-    together = special.chdtrc(levels - 1, np.sum(z**2 * (1 - kept), axis=-1))
-    single = 2 * levels * special.ndtr(-np.abs(z).max(axis=-1))
+    together = scipy.special.chdtrc(levels - 1, np.sum(z**2 * (1 - kept), axis=-1))
+    single = 2 * levels * scipy.special.ndtr(-np.abs(z).max(axis=-1))
     return np.minimum(together / TOGETHER, single / SINGLE)
 
 

@@ -23,9 +23,8 @@ class Numbers:
 
     def __init__(self, values):
         values = np.ascontiguousarray(values, dtype=np.float64)
-        # One product finds nan, inf and huge numbers without a temporary array.
-        with np.errstate(over="ignore", invalid="ignore"):
-            clean = np.isfinite(np.dot(values, values))
+        # The ends tell of nan, inf and huge numbers without a temporary array or BLAS's threads.
+        clean = -HUGE <= values.min(initial=0) and values.max(initial=0) <= HUGE
         self.values = values
         self.present = values if clean else values[~np.isnan(values)]
         self.infinite = 0 if clean else int((np.abs(self.present) > HUGE).sum())
@@ -146,6 +145,8 @@ def _read_series(series, dtype, name):
         return Numbers(values if values.dtype.kind in "iuf" else series.to_numpy(dtype=float, na_value=np.nan))
     if held in _NUMBERS:
         return Numbers(_floats(series, name))
+    if isinstance(dtype, pandas.StringDtype) and dtype.storage == "pyarrow":
+        return _words(series.array)
     try:
         codes, levels = pandas.factorize(series, use_na_sentinel=True)
     except TypeError:
@@ -157,6 +158,17 @@ def _read_series(series, dtype, name):
 # What pandas calls the content of an object column, or numpy the kind of a typed one.
 _NUMBERS = ("integer", "floating", "mixed-integer-float", "decimal", "empty")
 _DATES = ("m", "M", "datetime64", "datetime", "date", "timedelta64", "timedelta", "time", "period")
+
+
+def _words(array):
+    """`Categories` of text that Arrow holds, numbered by Arrow itself."""
+    import pyarrow
+
+    found = pyarrow.array(array)
+    if isinstance(found, pyarrow.ChunkedArray):
+        found = found.combine_chunks()
+    found = found.dictionary_encode()
+    return Categories(found.indices.fill_null(-1).to_numpy(zero_copy_only=False), found.dictionary.to_numpy(zero_copy_only=False))
 
 
 def _floats(series, name):
@@ -194,15 +206,32 @@ def tagged(x, tag, out=None):
 
 
 @dataclass
-class Merged:
-    """Two samples of numbers, sorted together.
+class Gap:
+    """The largest gap between the distribution functions of two samples of numbers.
 
     Parameters
     ----------
     n, m : int
         Present values of the reference and of the current sample.
-    ks : float
-        The largest gap between their distribution functions, exact.
+    ks, bound : float
+        The gap, and how far it may be off: 0 where it is exact.
+    current_at : numpy.ndarray of int
+        Current values not above each edge that was asked for.
+    """
+
+    n: int
+    m: int
+    ks: float
+    bound: float
+    current_at: np.ndarray = field(repr=False)
+
+
+@dataclass
+class Merged(Gap):
+    """Two samples of numbers, sorted together.
+
+    Parameters
+    ----------
     upto, below : numpy.ndarray of int
         At each cut point: how many values of both, and how many current ones, are not
         above it. Cut points fall between different values only.
@@ -210,21 +239,12 @@ class Merged:
         The values at the cut points.
     tied : bool
         Whether any value occurs twice.
-    current_at : numpy.ndarray of int
-        Current values not above each edge that was asked for.
-    bound : float
-        How far `ks` may be off; 0 where the samples were sorted.
     """
 
-    n: int
-    m: int
-    ks: float
     upto: np.ndarray
     below: np.ndarray
     points: np.ndarray
     tied: bool
-    current_at: np.ndarray = field(repr=False, default=None)
-    bound: float = 0.0
 
     @cached_property
     def wasserstein(self):
@@ -244,7 +264,6 @@ def merge(reference, current, edges=()):
     Parameters
     ----------
     reference, current : numpy.ndarray of float
-        The reference `tagged` 0, the current values as they are.
     edges : sequence of float
         Values at which to count the current ones (`Merged.current_at`): those not
         above each edge.
@@ -254,10 +273,9 @@ def merge(reference, current, edges=()):
     Merged
     """
     n, m = len(reference), len(current)
-    total, common = n + m, gcd(n, m)
-    up, down = n // common, m // common
+    total, (up, down) = n + m, steps(n, m)
     union, bits = buffer("union", total, np.float64), buffer("bits", total, np.int64)
-    union[:n] = reference
+    tagged(reference, 0, out=union[:n])
     tagged(current, 1, out=union[n:])
     union.sort()
     walk = buffer("walk", total, np.int32 if m * up < 2**31 else np.int64)
@@ -280,7 +298,13 @@ def merge(reference, current, edges=()):
     upto = (ends[keep] if tied else keep) + 1
     places = np.searchsorted(union, tagged(np.asarray(edges, dtype=float), 1), side="right")
     points = (union[upto - 1].view(np.int64) & np.int64(-2)).view(np.float64)
-    return Merged(n, m, ks, upto, below(upto), points, tied, below(places))
+    return Merged(n, m, ks, 0.0, below(places), upto, below(upto), points, tied)
+
+
+def steps(n, m):
+    """How far `merge`'s walk goes up at a current value and down at a reference one; KS of 1 is `m` steps up."""
+    common = gcd(n, m)
+    return n // common, m // common
 
 
 @lru_cache(maxsize=8)

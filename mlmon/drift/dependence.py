@@ -5,7 +5,7 @@ frequent levels), so that a change of one feature alone moves nothing here; then
 every product of two features is compared between the samples.
 """
 import numpy as np
-from scipy import special
+import scipy
 
 from mlmon.drift.calibration import centred_ranks, corrected, draw_rows
 
@@ -43,7 +43,7 @@ def pair_p(features, seed):
     z, skew = (values[first, second] for values in _z(cur.T @ cur, total, len(cur)))
     p = np.minimum(1.0, products * skewed_p(z, skew))
     if min(len(ref), len(cur)) < SMALL and products * min(len(total), PERMUTED) <= WORK:
-        permuted = corrected(2 * special.ndtr(-np.abs(z)), _null(ref, cur, first, second, seed))
+        permuted = corrected(2 * scipy.special.ndtr(-np.abs(z)), _null(ref, cur, first, second, seed))
         # A null from some of the rows has not met the rarest products.
         p = permuted if len(total) <= PERMUTED else np.maximum(permuted, p)
     best = {}
@@ -90,7 +90,7 @@ def skewed_p(z, skew):
     long = np.sign(skew) * z > 0
     shape = 4 / np.where(long, np.maximum(np.abs(skew), 1e-3), 1) ** 2
     at = shape + np.where(long, np.abs(z), 0) * np.sqrt(shape)
-    return np.where(long, np.minimum(1, 2 * special.gammaincc(shape, at)), 2 * special.ndtr(-np.abs(z)))
+    return np.where(long, np.minimum(1, 2 * scipy.special.gammaincc(shape, at)), 2 * scipy.special.ndtr(-np.abs(z)))
 
 
 def _null(ref, cur, first, second, seed):
@@ -107,4 +107,4 @@ def _null(ref, cur, first, second, seed):
         spread = np.sqrt((products**2).sum(axis=0) * m * (len(total) - m) / (len(total) * (len(total) - 1)))
         products = np.divide(products, spread, out=np.zeros_like(products), where=spread > 1e-9)
         most = np.maximum(most, np.abs(draws @ products.astype(np.float32)).max(axis=1))
-    return np.sort(2 * special.ndtr(-most))
+    return np.sort(2 * scipy.special.ndtr(-most))

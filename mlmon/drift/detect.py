@@ -16,7 +16,6 @@ between features, which no single feature shows. `BUDGET` says what each gets of
 """
 import json
 import os
-from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from numbers import Integral, Real
 
@@ -60,7 +59,7 @@ class DataDriftDetector:
         "certified" counts long columns on a grid that is set once: KS is then known within
         an interval that is proved from the counts (`FeatureResult.statistic` give or take
         `bound`), and PSI is cut at the grid's edges. A column for which the interval is
-        wider than 0.005, or with fewer than 20,000 values, is sorted as in "exact".
+        wider than 0.005, or with fewer than 20,000 values, is compared as in "exact".
     threads : int, optional
         Threads over columns. By default as many as there are cores, if the data are large.
     seed : int
@@ -137,6 +136,9 @@ class DataDriftDetector:
     def statistics(self, current):
         """KS or chi-squared, its p-value and PSI of each feature, with no decision.
 
+        The same numbers as `detect` reports, several times as fast on long columns: only
+        the values among which the largest gap can lie are sorted.
+
         Returns
         -------
         pandas.DataFrame
@@ -202,6 +204,8 @@ class DataDriftDetector:
         threads = self.threads or (os.cpu_count() if cells > 500_000 else 1)
         if threads == 1:
             return [work(item) for item in items]
+        from concurrent.futures import ThreadPoolExecutor
+
         with ThreadPoolExecutor(threads) as pool:
             return list(pool.map(work, items))
 

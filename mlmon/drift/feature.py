@@ -4,16 +4,16 @@ from dataclasses import dataclass
 from numbers import Integral, Real
 
 import numpy as np
-from scipy import special
+import scipy
 
 from mlmon.drift import calibration
-from mlmon.drift.column import HUGE, Categories, Numbers, in_deviations, merge, read_loosely, spread, tagged
+from mlmon.drift.column import HUGE, Categories, Numbers, in_deviations, merge, read_loosely, spread
 from mlmon.drift.distance import psi_of_counts, quantile_edges
-from mlmon.drift.grid import Grid
+from mlmon.drift.grid import COARSE, Grid
 from mlmon.drift.tail import fit_tail, tail_p
 from mlmon.drift.twosample import LEAST, chi2_of, kolmogorov_p
 
-LONG, WIDE = 20_000, 0.005      # certified: the least values for a grid, the widest interval of KS
+LONG, WIDE = 20_000, 0.005      # the least values for a grid; certified: the widest interval of KS
 
 
 class Reference:
@@ -28,18 +28,17 @@ class Reference:
         self._prepare()
 
     def _prepare(self):
-        self.tagged, self.tails, self.edges, self.grid = None, (None, None), None, None
+        self.tails, self.edges, self.grid = (None, None), None, None
         if self.reason or self.column.infinite or self.column.kind != "numeric" or not len(self.column.present):
             return
         ordered = np.sort(self.column.present)
         self.sd = spread(ordered)
-        self.tagged = tagged(self.column.present, 0)
         self.edges = quantile_edges(ordered, min(self.bins, len(ordered)))
         upper = self.edges[1:]
         self.cuts = np.append(np.nextafter(np.nextafter(self.edges[0], -np.inf), -np.inf), upper)
         self.counts = np.diff(np.searchsorted(ordered, upper, side="right"), prepend=0)
         self.tails = fit_tail(ordered), fit_tail(-ordered[::-1])
-        if self.mode == "certified" and len(ordered) >= LONG:
+        if len(ordered) >= LONG:
             self.grid = Grid.of(ordered)
 
     def state(self):
@@ -80,7 +79,7 @@ class Reference:
         return kind(current, judged)
 
     def _numbers(self, current, judged):
-        merged = self._merge(current.present)
+        merged = self._merge(current.present) if judged else self._gap(current.present)
         upto = merged.current_at
         cells = np.concatenate([[upto[0]], np.diff(upto), [len(current.present) - upto[-1]]])
         found = Compared(self, current, None)
@@ -98,12 +97,21 @@ class Reference:
             )
         return found
 
-    def _merge(self, current):
+    def _gap(self, current):
+        """KS and counts at the cuts, by the grid where both samples are long."""
         if self.grid is not None and len(current) >= LONG:
+            gap = self.grid.gap(current, self.cuts, WIDE / 2 if self.mode == "certified" else 0.0)
+            if gap is not None:
+                return gap
+        return merge(self.column.present, current, self.cuts)
+
+    def _merge(self, current):
+        """As `_gap`, with the order of both samples together."""
+        if self.mode == "certified" and self.grid is not None and self.grid.coarsest <= COARSE and len(current) >= LONG:
             merged = self.grid.merge(current, self.cuts)
             if merged.bound <= WIDE / 2:
                 return merged
-        return merge(self.tagged, current, self.cuts)
+        return merge(self.column.present, current, self.cuts)
 
     def _categories(self, current, judged):
         known = {level: i for i, level in enumerate(self.column.levels)}
@@ -118,7 +126,8 @@ class Reference:
         found.effect = float(np.abs(ref / ref.sum() - cur / cur.sum()).sum() / 2)
         found.new_categories = tuple(list(known)[len(self.column.levels):])
         found.out_of_range = float(cur[len(self.column.levels):].sum() / cur.sum())
-        found.z = _level_z(ref, cur)
+        if judged:
+            found.z = _level_z(ref, cur)
         return found
 
 
@@ -224,7 +233,7 @@ def _chi2(ref, cur):
     if groups < 2:
         return 0.0, 1.0
     statistic, _ = chi2_of(np.stack([np.bincount(group, x, groups) for x in (ref, cur)]))
-    return statistic, float(special.chdtrc(groups - 1, statistic))
+    return statistic, float(scipy.special.chdtrc(groups - 1, statistic))
 
 
 def _level_z(ref, cur):

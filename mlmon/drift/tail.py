@@ -10,7 +10,7 @@ current values lie beyond the reference's last one that ranks alone give odds of
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
+import scipy
 
 SHARE, LEAST, MOST = 0.1, 20, 200     # the tail: a tenth of the reference, in these bounds
 ODDS, FEATURES = 0.01, 10             # the odds, for a feature among up to ten
@@ -82,5 +82,5 @@ def tail_p(tail, values, features=1):
     counts = np.unique(np.round(np.geomspace(needed, len(beyond), LOOKS)).astype(int))
     # The tail is known no better than its `size` values tell: more current ones add no certainty.
     known = min(m, tail.size)
-    chances = special.bdtrc(np.floor(counts * known / m) - 1, known, tail.survival(beyond[len(beyond) - counts]))
+    chances = scipy.special.bdtrc(np.floor(counts * known / m) - 1, known, tail.survival(beyond[len(beyond) - counts]))
     return float(min(1.0, len(counts) * chances.min()))

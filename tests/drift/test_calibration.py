@@ -7,11 +7,11 @@ from scipy.stats import anderson_ksamp, chi2_contingency, norm
 
 from mlmon.drift import calibration
 from mlmon.drift.calibration import DEGREES, SCORES, TAILS, Pool
-from mlmon.drift.column import merge, tagged
+from mlmon.drift.column import merge
 
 
 def scores_z(a, b):
-    return calibration.merged_z(merge(tagged(a, 0), b))
+    return calibration.merged_z(merge(a, b))
 
 
 def test_every_score_has_mean_zero():

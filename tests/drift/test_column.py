@@ -21,7 +21,7 @@ PAIRS = {
 
 
 def merged(a, b, edges=()):
-    return merge(tagged(a, 0), b, edges)
+    return merge(a, b, edges)
 
 
 @pytest.mark.parametrize("family", PAIRS)
@@ -117,6 +117,23 @@ def test_infinite_numbers_are_counted_where_asked():
     # Missing is not infinite; beyond HUGE a square overflows, so it is.
     column = read_loosely([np.inf, -np.inf, np.nan, 2 * HUGE, 1.0], "x")
     assert (column.infinite, column.missing) == (3, 1)
+
+
+def test_huge_numbers_are_counted_without_an_infinite_one():
+    # The smallest square that overflows is larger than HUGE's; the limit is HUGE all the same.
+    column = read_loosely(np.array([1.0, -2 * HUGE, HUGE]), "x")
+    assert (column.infinite, column.missing) == (1, 0)
+
+
+def test_text_is_read_alike_from_every_store():
+    # Arrow numbers its own text, in one piece or several; Python objects are the truth.
+    words = ["b", None, "a", "b"]
+    whole = pd.Series(words, dtype="str")
+    pieces = pd.concat([whole[:2], whole[2:]], ignore_index=True)
+    for values in (whole, pieces, whole[1:].reset_index(drop=True), pd.Series(words, dtype="string[python]")):
+        found, truth = read(values, "x"), read(list(values), "x")
+        assert (list(found.levels), found.codes.tolist(), found.counts.tolist(), found.missing) == \
+            (list(truth.levels), truth.codes.tolist(), truth.counts.tolist(), truth.missing)
 
 
 def test_same_kind_lets_an_empty_side_follow():

@@ -252,6 +252,35 @@ def test_certified_mode_knows_ks_within_its_bound():
     assert certified.drifted == exact.drifted
 
 
+def long(seed, n, by=0.0):
+    """Every kind of column, long enough to be counted on a grid."""
+    rng = np.random.default_rng(seed)
+    return mixed(seed, n, by).assign(
+        heavy=rng.standard_t(1.5, n), zeros=rng.exponential(size=n) * (rng.random(n) < 0.3), text=pd.Series(rng.choice(["u", "v", None], n), dtype="str")
+    )
+
+
+@pytest.mark.parametrize("by", [0, 0.03, 2])
+def test_statistics_are_those_that_detect_reports(by):
+    # One looks at a few values, the other sorts them all; the numbers are the same to the last bit.
+    a, b = long(1, 30_000), long(2, 25_000, by)
+    detector = DataDriftDetector(a)
+    found, report = detector.statistics(b), detector.detect(b)
+    for row, feature in zip(found.itertuples(), report.features):
+        assert (row.feature, row.statistic, row.pvalue, row.psi) == (feature.feature, feature.statistic, feature.pvalue, feature.psi)
+    for name in ("a", "b", "f", "heavy", "zeros"):
+        assert found.set_index("feature")["statistic"][name] == pytest.approx(ks_2samp(a[name].dropna(), b[name].dropna(), method="asymp").statistic, abs=1e-12)
+
+
+def test_certified_statistics_are_within_the_widest_interval():
+    # Columns too coarse for an interval of 0.005 are refined until they are exact.
+    a, b = long(1, 30_000), long(2, 25_000, 0.03)
+    exact, certified = (DataDriftDetector(a, mode=mode).statistics(b) for mode in ("exact", "certified"))
+    assert (certified["statistic"] - exact["statistic"]).abs().max() <= 0.0025
+    coarse = certified["feature"].isin(["b", "zeros"])
+    assert certified[coarse].equals(exact[coarse])
+
+
 # --- columns that cannot be judged, and those that can --------------------------
 
 def normals(seed, n=N):
