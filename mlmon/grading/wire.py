@@ -25,6 +25,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 LARGEST = 64 * 2**20         # bytes of one frame
+MOST_BYTES = 2 * 2**30       # of all frames that a channel brings
 DEEPEST = 100                # lists within lists
 MOST_ITEMS = 2_000_000       # values of one frame, those inside arrays not counted
 HEAVY = 100                  # values that a pandas or Arrow object counts for, such as a Timestamp
@@ -130,7 +131,8 @@ class Channel:
     """Values over a connected stream socket, each a length of eight bytes and that many bytes.
 
     A deadline is a value of `time.monotonic()`. Reading that timed out can be taken up again; after a `send`
-    that timed out in the middle of a frame, or a frame longer than `largest`, the channel is closed.
+    that timed out in the middle of a frame, a frame longer than `largest`, or more than `MOST_BYTES` in all, the channel
+    is closed.
 
     Examples
     --------
@@ -142,7 +144,7 @@ class Channel:
     """
 
     def __init__(self, sock, largest=LARGEST):
-        self.largest = largest
+        self.largest, self.left = largest, MOST_BYTES
         self._sock, self._read, self._lock = sock, bytearray(), threading.RLock()
 
     def send(self, value, keep=None, deadline=None):
@@ -165,8 +167,12 @@ class Channel:
         if length > self.largest:
             self.close()
             raise WireError(f"A frame may have {self.largest:,} bytes, one of {length:,} came.")
+        if length > self.left:
+            self.close()
+            raise WireError(f"A channel may bring {MOST_BYTES:,} bytes in all, and more came.")
         self._fill(8 + length, deadline)
         data, self._read = memoryview(self._read)[8:], bytearray()
+        self.left -= length
         return unpack(data, handle, callback)
 
     def close(self):

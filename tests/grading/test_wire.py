@@ -581,6 +581,18 @@ def test_a_closed_channel_says_so(pair):
         pair[0].send(1)
 
 
+def test_frames_may_not_fill_the_memory_together(pair, monkeypatch):
+    # Each frame is small enough; a test that collects what an endless iterator gives is not.
+    monkeypatch.setattr("mlmon.grading.wire.MOST_BYTES", 1000)
+    channel, there = Channel(pair[0]._sock), pair[1]
+    there.sendall(framed("x" * 600) * 2)
+    assert channel.receive() == "x" * 600
+    with pytest.raises(WireError, match="1,000 bytes in all"):
+        channel.receive()
+    with pytest.raises(WireClosed):
+        channel.receive()
+
+
 def test_a_frame_too_large_is_refused_before_it_is_read(pair):
     here, there = pair
     there.sendall(struct.pack("<Q", 2**63))
