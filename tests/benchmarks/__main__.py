@@ -1,9 +1,9 @@
-"""``python -m tests.benchmarks``: measure speed beside the peers and write the tables into README.md here."""
+"""``python -m tests.benchmarks``: measure beside the peers and write the tables into README.md here."""
 
 import argparse
 import sys
 
-from tests.benchmarks import peers, speed, tables
+from tests.benchmarks import grading, peers, speed, tables
 
 
 def main(arguments=None):
@@ -12,7 +12,26 @@ def main(arguments=None):
     parser.add_argument("--sets", default="ab", help="a: 100,000 x 25, b: 1,000,000 x 50 (default: both)")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--quick", action="store_true", help="a hundredth of the rows, one round, no README")
+    parser.add_argument("--what", choices=["drift", "grading"], help="measure one of them (default: both)")
     chosen = parser.parse_args(arguments)
+    if chosen.what != "grading":
+        drift(chosen)
+    if chosen.what != "drift" and not chosen.only:
+        graded(chosen)
+
+
+def graded(chosen):
+    """Measure the grading of a class."""
+    if not peers.installed(["otter-grader"]):
+        return
+    page = "\n".join([speed.stamp(), "", grading.markdown(chosen.quick)])
+    print(page)
+    if not chosen.quick:
+        tables.write("grading", page)
+
+
+def drift(chosen):
+    """Measure the detectors."""
     names = peers.installed(dict.fromkeys(["mlmon", *(chosen.only or peers.PEERS)]))
     text = [speed.stamp()]
     for name in chosen.sets:

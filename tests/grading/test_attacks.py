@@ -211,7 +211,7 @@ def test_no_page_runs_or_fetches_anything_of_a_students(course):
         assert not re.search(r"<script[^>]*>[^<]*alert\(\d", text), path
 
 
-@pytest.mark.parametrize("secret", ["secret_numbers", "hidden_step", "hidden_pair", CANARY])
+@pytest.mark.parametrize("secret", ["secret_numbers", "hidden_step", "hidden_pair", CANARY], ids=["numbers", "step", "pair", "canary"])
 def test_no_page_shows_a_secret(secret, course):
     assert [path for path in course[0].build.glob("feedback/*/toy/*.html") if secret in path.read_text()] == []
 
