@@ -537,11 +537,11 @@ def _ends_in_value(source):
 
 
 _NUMBER = re.compile(
-    r"""(?:[\w.]+\()?\[?['"]?(?P<number>[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?|[-+]?inf(?:inity)?|nan)['"]?\]?"""
+    r"""(?:[\w.]+\()?\[?['"]?(?P<number>[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?|[-+]?inf(?:inity)?|-?s?nan)['"]?\]?"""
     r"""(?:,\s*dtype=[\w.']+)?\)?""",
     re.IGNORECASE,
 )
-_NOTHING = {"False", "np.False_", "<NA>", "NaT", "None"}
+_NOTHING = re.compile(r"False|np\.False_|<NA>|NaT|None|(?:[\w.]+)?\(?[-+\w.]*[\d.nf]j\)?")  # the last: a complex number
 
 
 def admit(text, most):
@@ -575,15 +575,15 @@ def admit(text, most):
     text = text.strip()
     fraction = re.fullmatch(r"Fraction\((-?\d+), (\d+)\)", text)
     number = _NUMBER.fullmatch(text)
-    if text in _NOTHING:
-        return 0.0, f"the score was {text}, 0 given; please look"
+    if _NOTHING.fullmatch(text):
+        return 0.0, f"the score was {text[:60]}, 0 given; please look"
     if not fraction and not number:
         return float(most), ""
-    score = int(fraction[1]) / int(fraction[2]) if fraction else float(number["number"])
+    score = float(fraction[1]) / float(fraction[2]) if fraction else float(number["number"].lower().replace("snan", "nan"))
     if not math.isfinite(score) or score < 0:
-        return 0.0, f"the score was {text}, 0 given; please look"
+        return 0.0, f"the score was {text[:60]}, 0 given; please look"
     if score > most:
-        return float(most), f"the score was {text}, the maximum {most:g} given; please look"
+        return float(most), f"the score was {text[:60]}, the maximum {most:g} given; please look"
     return score, ""
 
 

@@ -277,17 +277,22 @@ def _line(row, parts, scores, likeness):
         "score": _sum(automatic, scores),
         "max_score": sum(part.points for part in automatic),
         "status": row.status,
-        "reason": row.reason,
+        "reason": _text(row.reason),
         "written_score": _sum(written, scores),
         "written_max_score": sum(part.points for part in written),
         "written_waiting": sum(scores[part.name].waiting for part in written if part.name in scores),
-        "notes": "; ".join(row.notes),
-        "tampering": "; ".join(row.tampering),
+        "notes": _text("; ".join(row.notes)),
+        "tampering": _text("; ".join(row.tampering)),
         "likeness": likeness[0],
         "most_like": likeness[1],
         "sandbox": row.sandbox,
         **{part.name: _shown(scores.get(part.name)) for part in parts},
     }
+
+
+def _text(words):
+    """Words that a spreadsheet does not take for a formula."""
+    return f"'{words}" if words.startswith(("=", "+", "-", "@")) else words
 
 
 def _sum(parts, scores):

@@ -102,9 +102,12 @@ class Sandbox:
 
     Examples
     --------
-    >>> with Sandbox() as sandbox:  # doctest: +SKIP
+    >>> with Sandbox(warm=()) as sandbox:
     ...     with sandbox.open({"data.csv": b"a,b"}) as session:
-    ...         session.channel.send({"op": "run", "source": "1 + 1", "cell": 1})
+    ...         session.channel.send([1, "run", "open('data.csv').read()", 1, 1000])
+    ...         answer = session.channel.receive()
+    >>> answer[2][0]["data"]["text/plain"]
+    "'a,b'"
     """
 
     def __init__(

@@ -234,14 +234,15 @@ def _read_entry(pack, entry, name, hand_in):
 
 
 def _name(raw, taken):
-    """A student's name that can be a folder and no pattern of folders, which nbgrader would take it for.
+    """A student's name that can be a folder, no pattern of folders, and nothing that a spreadsheet would compute.
 
     Examples
     --------
-    >>> _name(" Anna [late] ", set()), _name("anna", {"anna"})
-    ('Anna (late)', 'anna~')
+    >>> _name(" Anna [late] ", set()), _name("anna", {"anna"}), _name("=1+1", set())
+    ('Anna (late)', 'anna~', '_1+1')
     """
     name = re.sub(r"[\x00-\x1f/\\*?]", "_", raw.replace("[", "(").replace("]", ")")).strip() or "_"
+    name = re.sub(r"^[=+@-]", "_", name)
     while name in taken:
         name += "~"
     taken.add(name)

@@ -16,7 +16,7 @@ STYLES = {  # the answer cell of `mean`, and a cell of the student's own before 
     "uses magics": ("%matplotlib inline\n!echo hello\nfiles = !ls\n%timeit -n1 -r1 1 + 1" + PLAIN, "%%bash\necho hello"),
     "awaits": ("import asyncio\nawait asyncio.sleep(0)" + PLAIN, ""),
     "has an object for a function": ("class Mean:\n    def __call__(self, x):\n        return sum(x) / len(x)\n\nmean = Mean()", ""),
-    "decorates": ("import functools\n\ndef loud(f):\n    @functools.wraps(f)\n    def call(*args):\n        print('called')\n        return f(*args)\n    return call\n\n@loud" + PLAIN.lstrip(), ""),
+    "decorates": ("import functools\n\ndef loud(f):\n    @functools.wraps(f)\n    def call(*args):\n        print('called')\n        return f(*args)\n    return call\n\n@loud" + PLAIN[1:], ""),
     "warns": ("import sys\n\ndef mean(x):\n    warnings.warn('old', FutureWarning)\n    print('!', file=sys.stderr)\n    return sum(x) / len(x)", ""),
     "changes its argument": ("def mean(x):\n    size = len(x)\n    while len(x) > 1:\n        x[0] += x.pop()\n    return x[0] / size", ""),
     "returns NumPy": ("import numpy as np\n\ndef mean(x):\n    return np.mean(x)", ""),
