@@ -102,7 +102,7 @@ class Sandbox:
 
     Examples
     --------
-    >>> with Sandbox(warm=()) as sandbox:
+    >>> with Sandbox(warm=(), unsafe=missing() != "") as sandbox:  # only for this example: code that we trust
     ...     with sandbox.open({"data.csv": b"a,b"}) as session:
     ...         session.channel.send([1, "run", "open('data.csv').read()", 1, 1000])
     ...         answer = session.channel.receive()
