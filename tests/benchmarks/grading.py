@@ -210,8 +210,8 @@ def with_nbgrader(folder, size, workers=1):
     for step in ("autograded", "feedback"):
         shutil.rmtree(folder / step, ignore_errors=True)
     took = [run([*NBGRADER, step, EXERCISE, "--force"], folder) for step in ("autograde", "generate_feedback")]
-    query = """SELECT student_id, sum(auto_score) FROM grade JOIN submitted_notebook ON notebook_id = submitted_notebook.id
-               JOIN submitted_assignment ON assignment_id = submitted_assignment.id GROUP BY student_id"""
+    query = """SELECT student_id, sum(auto_score) FROM grade JOIN submitted_notebook ON grade.notebook_id = submitted_notebook.id
+               JOIN submitted_assignment ON submitted_notebook.assignment_id = submitted_assignment.id GROUP BY student_id"""
     with contextlib.closing(sqlite3.connect(folder / "gradebook.db")) as file:
         scores = dict(file.execute(query))
     assert {scores[path.name] for path in (folder / "autograded").iterdir()} == {most(folder)}, scores
