@@ -48,7 +48,7 @@ class Faults:
         self.feature, self.spread, self._sleep = feature, spread, sleep
         self._sizes, self._rng, self._lock = dict.fromkeys(FAULTS, 0.0), np.random.default_rng(seed), Lock()
 
-    def set(self, **sizes):
+    def set(self, /, **sizes):
         """Give the named faults these sizes; 0 turns one off. All or none are taken."""
         for name, size in sizes.items():
             _check.one_of(name, FAULTS, "fault")

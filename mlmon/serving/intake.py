@@ -7,6 +7,7 @@ from uuid import uuid4
 import numpy as np
 
 MOST_ROWS, MOST_BYTES, MOST_LETTERS = 1000, 1_000_000, 200
+_LONG = 500      # letters of a message
 
 
 class Refused(Exception):
@@ -23,8 +24,9 @@ class Refused(Exception):
     headers = None
 
     def __init__(self, status_code, detail):
-        super().__init__(detail)
-        self.status_code, self.detail = status_code, detail
+        shown = detail.encode("utf-8", "backslashreplace").decode()      # what came may be no text that can be sent
+        super().__init__(shown)
+        self.status_code, self.detail = status_code, shown if len(shown) <= _LONG else f"{shown[:_LONG]} ..."
 
 
 async def read(request):
@@ -118,7 +120,7 @@ def labels(body):
     for each in found:
         if not {"id", "label"} <= each.keys() <= {"id", "label", "value"}:
             raise Refused(422, f"feedback needs id and label, and may have value, got {', '.join(each) or 'nothing'}. Send those.")
-        if not isinstance(each["id"], str):
+        if not _is_id(each["id"]):
             raise Refused(422, f"id needs text, got {each['id']!r}. Send the id that /predict gave.")
         if not isinstance(each["label"], (str, Real)):
             raise Refused(422, f"label needs a class or a number, got {each['label']!r}. Send the true one.")
@@ -176,7 +178,11 @@ def _finite(value):
 def _ids(ids, n):
     if ids is None:
         return [uuid4().hex for _ in range(n)]
-    fine = isinstance(ids, list) and all(isinstance(id, str) and 0 < len(id) <= MOST_LETTERS for id in ids)
-    if not fine or len(ids) != n or len(set(ids)) < n:
-        raise Refused(422, f"ids needs {n} different texts of 1 to {MOST_LETTERS} letters, one an instance, got {str(ids)[:100]}. Or leave it out.")
+    if not isinstance(ids, list) or not all(map(_is_id, ids)) or len(ids) != n or len(set(ids)) < n:
+        needed = f"{n} different texts of 1 to {MOST_LETTERS} printable letters"
+        raise Refused(422, f"ids needs {needed}, one an instance, got {str(ids)[:100]}. Send those, or none.")
     return ids
+
+
+def _is_id(id):
+    return isinstance(id, str) and 0 < len(id) <= MOST_LETTERS and id.isprintable()

@@ -315,8 +315,10 @@ def observe_many(histogram, values):
     values : numpy.ndarray of shape (n,)
         Finite numbers.
     """
-    if len(values) == 1:
-        return histogram.observe(float(values[0]))
+    if len(values) == 1 or not hasattr(histogram, "_buckets"):
+        for value in values.tolist():
+            histogram.observe(value)
+        return
     # prometheus_client has no such call. Its buckets are summed up when they are shown, so each value counts in one.
     cells = np.bincount(np.searchsorted(histogram._upper_bounds, values), minlength=len(histogram._upper_bounds))
     histogram._sum.inc(float(values.sum()))

@@ -4,6 +4,7 @@ The hot path only counts, logs and keeps the row. Whatever compares, such as dri
 `refresh`, which a thread of its own calls. A failure of the watching never costs the caller the answer.
 """
 import time
+from collections import Counter
 from dataclasses import dataclass
 from math import isfinite
 from numbers import Real
@@ -175,7 +176,7 @@ class MonitoredModel:
         -------
         Answer
         """
-        method = "predict_proba" if hasattr(self.model, "predict_proba") else "predict"
+        method = "predict_proba" if self._graded else "predict"
         return self._call(method, X, ids)[1]
 
     def feedback(self, id, label, *, value=None):
@@ -272,8 +273,10 @@ class MonitoredModel:
     # --- the hot path ---
 
     def _prepare(self):
-        """Look up once what every call counts."""
+        """Look up once what every call needs."""
         series = self._of.child
+        self._graded = hasattr(self.model, "predict_proba")
+        self._place = None if self.positive is None else self.classes.index(self.positive)
         self._in_progress = series("mlmon_requests_in_progress")
         self._outcomes = {outcome: series("mlmon_requests_total", outcome=outcome) for outcome in LABELS["outcome"]}
         self._latency = {size: series("mlmon_prediction_latency_seconds", size=size) for size in ("one", "batch")}
@@ -324,7 +327,7 @@ class MonitoredModel:
             raise
 
     def _read(self, method, answer, n):
-        """(scores, decisions) of an answer of the right shape."""
+        """(scores, decisions) of an answer of the right shape; the scores are a copy, since the caller owns the answer."""
         shape = (n, len(self.classes)) if method == "predict_proba" else (n,)
         array = np.asarray(answer)
         if array.shape == (n, 1) != shape:
@@ -338,16 +341,16 @@ class MonitoredModel:
         return np.full(n, np.nan), tuple(array.tolist())
 
     def _decided(self, shares):
-        if self.positive is None or len(self.classes) > 2:
-            best = shares.argmax(axis=1)
         if self.positive is None:
-            scores = shares[np.arange(len(best)), best]
+            best = shares.argmax(axis=1)
+            scores, chosen = shares[np.arange(len(best)), best], [self.classes[i] for i in best.tolist()]
         else:
-            place = self.classes.index(self.positive)
-            scores = shares[:, place]
-            if len(self.classes) == 2:
-                best = np.where(scores >= self.threshold, place, 1 - place)
-        chosen = [self.classes[i] for i in best.tolist()]
+            scores = shares[:, self._place].copy()
+            if len(self.classes) > 2:
+                chosen = [self.classes[i] for i in shares.argmax(axis=1).tolist()]
+            else:
+                yes, no, limit = self.positive, self.classes[1 - self._place], self.threshold
+                chosen = [yes if score >= limit else no for score in scores.tolist()]
         if not isfinite(scores.sum()):
             chosen = [c if isfinite(score) else None for c, score in zip(chosen, scores)]
         return scores, tuple(chosen)
@@ -357,9 +360,9 @@ class MonitoredModel:
         if fallback:
             self._of.count("mlmon_fallbacks_total", fallback=fallback)
         self._rows["fallback" if fallback else "model"].inc(len(scores))
-        for decision in decisions:
+        for decision, times in Counter(decisions).items() if len(decisions) > 1 else [(d, 1) for d in decisions]:
             if decision is not None:
-                (self._decisions.get(decision) or self._of.child("mlmon_decisions_total", decision=decision)).inc()
+                (self._decisions.get(decision) or self._of.child("mlmon_decisions_total", decision=decision)).inc(times)
         finite = scores if isfinite(scores.sum()) else scores[np.isfinite(scores)]
         if len(finite):
             observe_many(self._scores, finite)
@@ -371,8 +374,7 @@ class MonitoredModel:
 
     def _kept(self, method, X, ids, answer, scores, decisions, fallback):
         """Log the predictions, keep the rows for the drift job, tell the fallbacks. Failures are counted, not raised."""
-        source, text = "fallback" if fallback else "model", [None if d is None else str(d) for d in decisions]
-        self._of.attempt("log", self.log.add, ids, self.clock(), self.version, scores, text, source)
+        self._of.attempt("log", self.log.add, ids, self.clock(), self.version, scores, decisions, "fallback" if fallback else "model")
         self._watched(X, np.full(len(scores), np.nan) if fallback else self._marks(scores, decisions))
         if not fallback:
             for each in self.fallbacks:
@@ -384,7 +386,7 @@ class MonitoredModel:
 
     def _marks(self, scores, decisions):
         """What the drift job compares: scores, or the classes' places where a model gives none."""
-        if self.regressor or hasattr(self.model, "predict_proba"):
+        if self.regressor or self._graded:
             return scores
         return np.array([self.classes.index(d) if d in self.classes else np.nan for d in decisions], dtype=float)
 
@@ -423,7 +425,7 @@ class MonitoredModel:
     def _reference_scores(self, reference, given):
         if given is not None:
             return given
-        method = "predict_proba" if hasattr(self.model, "predict_proba") else "predict"
+        method = "predict_proba" if self._graded else "predict"
         return self._marks(*self._read(method, getattr(self.model, method)(reference), _length(reference)))
 
     def _drift(self, now):
@@ -492,4 +494,6 @@ def _ids(ids, n):
     ids = (ids,) if isinstance(ids, str) else tuple(map(str, ids))
     if len(ids) != n or len(set(ids)) < n:
         raise ValueError(f"ids needs one of its own for each of {n} rows, got {len(ids)}, {len(set(ids))} different. Pass one a row.")
+    if not all(map(str.isprintable, ids)):      # half a character would be refused by the log, and its neighbours with it
+        raise ValueError(f"ids needs printable text, got {next(id for id in ids if not id.isprintable())!r}. Pass other ids.")
     return ids

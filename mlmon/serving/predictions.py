@@ -7,7 +7,7 @@ from threading import Lock
 
 import numpy as np
 
-_MOST = 100      # rows that wait, in a log of one process: together they cost a third of one by one
+_MOST = 10_000      # rows that wait, in a log of one process, for a label or a job to come by
 _TABLE = """
 CREATE TABLE IF NOT EXISTS prediction (
     id TEXT PRIMARY KEY, time REAL NOT NULL, version TEXT NOT NULL, score REAL, decision TEXT, source TEXT NOT NULL,
@@ -103,17 +103,20 @@ class PredictionLog:
 
     def __init__(self, path=None, *, keep=90 * 86400.0):
         self.keep = keep
-        self._lock, self._waiting, self._shared = Lock(), [], path is not None
+        self._shared = path is not None      # then a label may come to another process, and no row waits in this one
+        self._door, self._waiting, self._rows, self._lock = Lock(), [], 0, Lock()
         self._base = sqlite3.connect(path or ":memory:", timeout=10, check_same_thread=False, isolation_level=None)
         # In the file a reader never waits for a writer, and a power cut may cost the last rows, not the file.
         self._base.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; {_TABLE}")
 
     def add(self, ids, time, version, scores, decisions, source="model"):
         """Log predictions. An id that is there already keeps its first one, as a repeated request should."""
-        rows = [(id, time, version, _finite(score), decision, source) for id, score, decision in zip(ids, scores, decisions)]
-        with self._lock:
-            self._waiting += rows
-            if self._shared or len(self._waiting) >= _MOST:
+        with self._door:
+            self._waiting.append((ids, time, version, scores, decisions, source))
+            self._rows += len(ids)
+            full = self._shared or self._rows > _MOST
+        if full:
+            with self._lock:
                 self._write()
 
     def label(self, id, label, time):
@@ -169,12 +172,14 @@ class PredictionLog:
             return self._base.execute("SELECT count(*) FROM prediction").fetchone()[0]
 
     def _write(self):
-        """Put the rows that wait into the table; in a shared file at once, since another process may get the label."""
-        rows, self._waiting = self._waiting, []
-        if rows:
+        """Put what waits into the table."""
+        with self._door:
+            waiting, self._waiting, self._rows = self._waiting, [], 0
+        if waiting:
             with self._transaction():
-                self._base.executemany(
-                    "INSERT OR IGNORE INTO prediction (id, time, version, score, decision, source) VALUES (?, ?, ?, ?, ?, ?)", rows)
+                for part in waiting:
+                    self._base.executemany(
+                        "INSERT OR IGNORE INTO prediction (id, time, version, score, decision, source) VALUES (?, ?, ?, ?, ?, ?)", _rows(*part))
 
     @contextmanager
     def _transaction(self):
@@ -200,5 +205,7 @@ def _result(entry, label):
     return "duplicate" if entry.label == label else "corrected"
 
 
-def _finite(score):
-    return float(score) if score is not None and isfinite(score) else None
+def _rows(ids, time, version, scores, decisions, source):
+    for id, score, decision in zip(ids, np.asarray(scores).tolist(), decisions):
+        finite = score is not None and isfinite(score)
+        yield id, time, version, score if finite else None, None if decision is None else str(decision), source

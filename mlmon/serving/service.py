@@ -64,6 +64,8 @@ def create_app(model, *, columns, faults=None, tracer=None, logger=None, refresh
         routes.append(Route("/admin/faults", desk.faults_on, methods=["GET", "PUT", "DELETE"]))
     app = Starlette(routes=routes, exception_handlers={Refused: _refused, HTTPException: _refused}, lifespan=desk.lifespan(refresh_every))
     app.add_middleware(_Observed, desk=desk)
+    for code in ("200", "500"):      # at 0 from the start, or the first failure would not be an increase
+        model.metrics.child("mlmon_http_requests_total", route="/predict", code=code)
     return app
 
 
@@ -165,13 +167,17 @@ def main(argv=None):
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one (default)")
     parser.add_argument("--refresh", type=float, default=5.0, metavar="SECONDS", help="between two runs of the drift and quality jobs")
+    parser.add_argument("--window", type=int, default=2000, metavar="ROWS", help="that the drift job compares at most (%(default)s)")
+    parser.add_argument("--least-rows", type=int, default=200, metavar="ROWS", help="that it needs (%(default)s)")
+    parser.add_argument("--cohort", type=float, default=86400.0, metavar="SECONDS", help="of predictions that quality is of (%(default)s)")
     parser.add_argument("--version", default="1", help="label of the model")
     parser.add_argument("--log", metavar="FILE", help="of the predictions; in memory by default")
     chosen = parser.parse_args(argv)
     from mlmon.serving.predictions import PredictionLog
 
     log = PredictionLog(chosen.log)
-    model, app = demo(chosen.scenario, seed=chosen.seed, refresh_every=chosen.refresh, log=log, version=chosen.version)
+    model, app = demo(chosen.scenario, seed=chosen.seed, refresh_every=chosen.refresh, log=log, version=chosen.version,
+                      window_rows=chosen.window, least_rows=chosen.least_rows, cohort_seconds=chosen.cohort)
     listener = _listen(chosen.host, chosen.port)
     where = {"event": "listening", "url": f"http://{chosen.host}:{listener.getsockname()[1]}", "pid": os.getpid()}
     for number in (signal.SIGTERM, signal.SIGINT):      # uvicorn stops at these, and then raises them again
@@ -223,11 +229,12 @@ class _Desk:
             about["exception"] = format_exc(limit=-5)
             return JSONResponse({"error": f"the model failed with {type(error).__name__}", "ids": ids}, 500)
         about["source"] = answer.source
-        if not np.isfinite(answer.scores).all():
+        finite = np.isfinite(answer.scores).tolist()
+        if not all(fine or decision is not None for fine, decision in zip(finite, answer.decisions)):
             about["exception"] = "a score is not a finite number"
             return JSONResponse({"error": "the model gave a score that is not a finite number", "ids": ids}, 500)
-        predictions = [{"id": id, "score": float(score), "decision": decision}
-                       for id, score, decision in zip(answer.ids, answer.scores, answer.decisions)]
+        predictions = [{"id": id, "score": score if fine else None, "decision": decision}
+                       for id, score, fine, decision in zip(answer.ids, answer.scores.tolist(), finite, answer.decisions)]
         return JSONResponse({"model": self.model.name, "version": answer.version, "source": answer.source, "predictions": predictions})
 
     def _ask(self, rows, ids, about):

@@ -9,7 +9,7 @@ import json
 import sys
 import threading
 import time
-from collections import Counter
+from collections import Counter, OrderedDict
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from http.client import HTTPConnection, HTTPException
@@ -21,6 +21,7 @@ import numpy as np
 
 from mlmon import _check
 
+_MOST = 100_000      # predictions that are remembered until their label comes
 # What a customer who pays brings: a share of a column, in euros.
 _VALUE = {"customers": ("basket", 0.2), "applicants": ("loan", 0.04), "transactions": ("amount", 0.01)}
 
@@ -196,7 +197,7 @@ class _Tally:
 
     def __init__(self):
         self._counts, self._codes, self._lock = Counter(), Counter(), threading.Lock()
-        self._answered, self._early = set(), {}
+        self._settled, self._early = OrderedDict(), {}
 
     def add(self, code=None, **counts):
         with self._lock:
@@ -204,55 +205,62 @@ class _Tally:
             if code is not None:
                 self._codes[code] += 1
 
-    def answered(self, ids):
-        """Note predictions as acknowledged; their labels that came too early."""
+    def settle(self, ids, answered):
+        """Note what became of predictions; those of their labels that were due before that."""
         with self._lock:
-            self._answered.update(ids)
+            self._settled.update(dict.fromkeys(ids, answered))
+            while len(self._settled) > _MOST:
+                self._settled.popitem(last=False)
             return [self._early.pop(id) for id in ids if id in self._early]
 
-    def early(self, event):
-        """Keep a label whose prediction is not acknowledged; whether it was kept."""
+    def ready(self, label):
+        """Whether a label may be sent. If its prediction is under way it is kept, if that failed it is not sent at all."""
         with self._lock:
-            if event.ids[0] in self._answered:
-                return False
-            self._early[event.ids[0]] = event
-            return True
+            answered = self._settled.pop(label.ids[0], None)
+            if answered is None:
+                self._early[label.ids[0]] = label
+            self._counts["unsent"] += answered is False
+        return bool(answered)
 
     def sent(self):
-        names = ("requests", "acknowledged", "rows", "labels", "joined", "lost")
-        return Sent(**{name: self._counts[name] for name in names}, unsent=len(self._early), codes=tuple(sorted(self._codes.items())))
+        self._counts["unsent"] += len(self._early)
+        names = ("requests", "acknowledged", "rows", "labels", "joined", "unsent", "lost")
+        return Sent(**{name: self._counts[name] for name in names}, codes=tuple(sorted(self._codes.items())))
 
 
 def _work(todo, url, tally, patience):
     connection = HTTPConnection(urlsplit(url).netloc, timeout=patience)
     while (event := todo.get()) is not None:
-        for each in _send(connection, event, tally):
-            _send(connection, each, tally)
+        for label in _send(connection, event, tally):
+            _send(connection, label, tally)
     connection.close()
 
 
 def _send(connection, event, tally):
     """Send one event and count its answer; the labels that can be sent now."""
     predict = event.route == "/predict"
-    if not predict and tally.early(event):
+    if not predict and not tally.ready(event):
         return []
     tally.add(**{"requests" if predict else "labels": 1})
+    status, body = _answer(connection, event)
+    tally.add(status, **({"lost": 1} if status is None else {}))
+    if not predict:
+        tally.add(joined=sum(each["result"] == "joined" for each in body["results"]) if status == 200 else 0)
+        return []
+    if status == 200:
+        tally.add(acknowledged=1, rows=len(body["predictions"]))
+    return tally.settle(event.ids, status == 200)
+
+
+def _answer(connection, event):
+    """Status and JSON of an answer; None twice where there is none."""
     try:
         connection.request("POST", event.route, json.dumps(event.body), {"content-type": "application/json"})
         response = connection.getresponse()
-        body = json.loads(response.read())
+        return response.status, json.loads(response.read())
     except (OSError, HTTPException, ValueError):
         connection.close()
-        tally.add(lost=1)
-        return []
-    tally.add(response.status)
-    if response.status != 200:
-        return []
-    if predict:
-        tally.add(acknowledged=1, rows=len(body["predictions"]))
-        return tally.answered(event.ids)
-    tally.add(joined=sum(each["result"] == "joined" for each in body["results"]))
-    return []
+        return None, None
 
 
 def _calls(scenario, seed, batch, rounds):

@@ -323,6 +323,15 @@ def test_a_repeated_request_keeps_the_first_prediction():
     assert model.log.find("a").score == pytest.approx(0.9) and len(model.log) == 1
 
 
+def test_an_id_that_the_log_cannot_hold_is_refused():
+    # Half a character would take the rows that wait beside it down with it.
+    model = watch(Stub())
+    model.ask(X[:1], ids=["a"])
+    with pytest.raises(ValueError, match="^ids needs printable text"):
+        model.ask(X[:1], ids=["\ud800"])
+    assert model.log.find("a")
+
+
 @pytest.mark.parametrize("ids", [["a"], ["a", "a"], ["a", "b", "c"]])
 def test_ids_that_do_not_fit_never_reach_the_model(ids):
     model = watch(Stub())
@@ -345,18 +354,24 @@ def test_old_predictions_are_dropped():
     assert log.prune(12.0) == 1 and log.find("0.0") is None and log.find("5.0")
 
 
-def test_a_monitor_that_fails_costs_nobody_the_answer():
-    # A full disk is the monitor's trouble: the caller gets the answer, and the trouble is counted.
-    model = watch(Stub(), reference=X)
+def test_a_monitor_that_fails_costs_nobody_the_answer(tmp_path):
+    # A disk that is gone is the monitor's trouble: the caller gets the answer, and the trouble is counted.
+    model = watch(Stub(), log=PredictionLog(tmp_path / "log"))
     model.log.close()
     assert model.ask(X[:1]).decisions == (1,)
-    for _ in range(200):      # more than wait for the disk in memory
-        model.ask(X[:1])
     health = model.refresh()
     assert health.quality.undecided and "failed" in health.quality.reason
-    assert value(model, "mlmon_monitoring_errors_total", stage="log") >= 1
-    assert value(model, "mlmon_monitoring_errors_total", stage="quality") == 1
-    assert value(model, "mlmon_requests_total", outcome="ok") == 201
+    assert [value(model, "mlmon_monitoring_errors_total", stage=stage) for stage in ("log", "quality")] == [1, 1]
+    assert value(model, "mlmon_requests_total", outcome="ok") == 1 and value(model, "mlmon_quality_undecided") == 1
+
+
+def test_rows_that_wait_are_found_and_none_waits_too_long():
+    # In memory rows wait for somebody to ask, but never more than ten thousand and one call.
+    log = PredictionLog()
+    for part in range(3):
+        log.add([f"{part}-{i}" for i in range(6000)], 0.0, "1", np.full(6000, 0.5), ("1",) * 6000)
+        assert log._rows <= 10_000
+    assert len(log) == 18_000 and log.find("0-5").score == 0.5
 
 
 # --- quality -------------------------------------------------------------------------
@@ -505,7 +520,7 @@ def test_scores_that_drift_alone_are_drift():
 
 
 @pytest.mark.parametrize("rows, settings, says", [
-    (X[:10], {"reference": X}, "10 rows and needs 200"), (X, {}, "no reference"), (X[:, :2], {"reference": X}, "400 others have not the reference's columns"),
+    (X[:10], {"reference": X}, "10 rows and needs 200"), (np.ones((400, 1)), {"reference": np.ones((400, 1))}, "constant"), (X, {}, "no reference"), (X[:, :2], {"reference": X}, "400 others have not the reference's columns"),
 ])
 def test_drift_that_cannot_be_judged_is_undecided(rows, settings, says):
     model = watch(Stub(), **settings)
@@ -546,6 +561,15 @@ def test_the_caller_may_change_the_rows_afterwards():
         model.ask(rows)
         rows[:] = 99.0
         assert model.refresh().drift.verdict is Verdict.STABLE
+
+
+def test_the_caller_may_change_the_answer_afterwards():
+    # What was logged and kept is what was answered.
+    model = watch(INNER, reference=X, alpha=1e-6)
+    answer = model.predict_proba(X, ids=[str(i) for i in range(400)])
+    answer[:] = 0.5
+    assert model.refresh().drift.prediction is Verdict.STABLE
+    assert model.log.find("0").score == INNER.predict_proba(X[:1])[0, 1]
 
 
 def test_the_window_is_the_newest_rows():

@@ -19,6 +19,7 @@ from mlmon.data import scenarios
 from mlmon.serving import intake
 from mlmon.serving.fallback import Default
 from mlmon.serving.faults import FAULTS, Faults
+from mlmon.serving.model import MonitoredModel
 from mlmon.serving.service import create_app, demo, serve
 from mlmon.serving.telemetry import JsonLines, json_logger
 
@@ -156,6 +157,9 @@ BAD = {
     "one id twice": ({"instances": [GOOD, GOOD], "ids": ["a", "a"]}, 422, "ids needs 2 different texts"),
     "a number as id": ({"instances": [GOOD], "ids": [1]}, 422, "ids needs 1 different texts"),
     "a long id": ({"instances": [GOOD], "ids": ["a" * 201]}, 422, "ids needs 1 different texts"),
+    "half a character as id": ({"instances": [GOOD], "ids": ["\ud800"]}, 422, "ids needs 1 different texts"),
+    "half a character as feature": ({"instances": [GOOD | {"\ud800": 1}]}, 422, "instances[0] needs 13 features, got unknown \\ud800"),
+    "a long name": ({"instances": [GOOD | {"a" * 100_000: 1}]}, 422, "instances[0] needs 13 features, got unknown aaa"),
     "too many rows": ({"instances": [{}] * 1001}, 413, "instances needs at most 1000 objects, got 1001"),
     "too long": ("[" + " " * 1_000_001 + "]", 413, "body needs at most 1,000,000 bytes"),
     "deep": ("[" * 200_000, 400, "body needs JSON"),
@@ -176,7 +180,7 @@ def test_a_bad_request_is_told_what_is_wrong(service, case):
 
 @pytest.mark.parametrize("body, code, says", [
     ({}, 422, "feedback needs id and label"), ({"id": "a", "label": 1, "score": 2}, 422, "feedback needs id and label"),
-    ({"id": 1, "label": 1}, 422, "id needs text, got 1"), ({"id": "a", "label": [1]}, 422, "label needs a class or a number"),
+    ({"id": 1, "label": 1}, 422, "id needs text, got 1"), ({"id": "\ud800", "label": 1}, 422, "id needs text"), ({"id": "a", "label": [1]}, 422, "label needs a class or a number"),
     ({"id": "a", "label": "maybe"}, 422, "label needs one of 0, 1, got 'maybe'"), ({"id": "a", "label": 1, "value": -1}, 422, "value needs"),
     ({"id": "never served", "label": 1}, 404, "id needs that of a logged prediction, got 'never served'"),
     ({"labels": "all"}, 422, "labels needs a list"), ({"labels": [], "id": "a"}, 422, "body needs labels, got id as well"),
@@ -345,7 +349,7 @@ def test_every_fault_can_be_set_and_is_undone(service):
     assert service.call("DELETE", "/admin/faults") == (200, {}) and service.predict(ROWS[:1])[0] == 200
 
 
-@pytest.mark.parametrize("faults, says", [({"fire": 1}, "fault needs one of"), ({"errors": 2}, "errors needs a share"), ({"latency": -1}, "latency needs"), ({"latency": "x"}, "latency needs")])
+@pytest.mark.parametrize("faults, says", [({"fire": 1}, "fault needs one of"), ({"self": 1}, "fault needs one of"), ({"errors": 2}, "errors needs a share"), ({"latency": -1}, "latency needs"), ({"latency": "x"}, "latency needs")])
 def test_a_wrong_fault_is_refused_and_none_is_taken(service, faults, says):
     status, answer = service.call("PUT", "/admin/faults", {"concept": 1, **faults})
     assert status == 422 and answer["error"].startswith(says) and service.call("GET", "/admin/faults")[1] == {}
@@ -395,6 +399,17 @@ def test_a_fallback_answers_and_is_named():
         on(service, errors=1)
         status, answer = service.predict(ROWS[:1])
     assert status == 200 and answer["source"] == "fallback" and answer["predictions"][0]["score"] == pytest.approx(0.2)
+
+
+def test_a_model_without_probabilities_is_served_without_scores():
+    from sklearn.dummy import DummyClassifier
+
+    inner = DummyClassifier(strategy="constant", constant="no").fit([[0], [1]], ["no", "yes"])
+    inner = type("Bare", (), {"classes_": inner.classes_, "predict": inner.predict})()
+    app = create_app(MonitoredModel(inner, name="m", version="1"), columns={"age": "numeric"}, logger=json_logger(io.StringIO()))
+    with serve(app) as served:
+        status, answer = Service(served.url, None, None, None).predict([{"age": 1}], ["a"])
+    assert status == 200 and answer["predictions"] == [{"id": "a", "score": None, "decision": "no"}]
 
 
 def test_the_jobs_run_while_the_service_does():

@@ -115,6 +115,16 @@ def test_the_service_loses_no_count_under_load():
     assert sum(of("mlmon_monitoring_errors_total", stage=stage) for stage in ("log", "window", "cache", "quality", "drift")) == 0
 
 
+def test_labels_of_failed_predictions_are_not_sent():
+    # Every call fails: nobody waits for a label of what was never said.
+    model, app = demo(SCENARIO, logger=json_logger(io.StringIO()))
+    model.model._faults.set(errors=1)
+    with serve(app) as served:
+        sent = replay(stream(labelled=1.0)[:40], served.url, speed=INF)
+    asked = sum(event.route == "/predict" for event in stream(labelled=1.0)[:40])
+    assert (sent.requests, sent.acknowledged, sent.labels, sent.unsent) == (asked, 0, 0, 40 - asked) and sent.codes == ((500, asked),)
+
+
 class Deaf(BaseHTTPRequestHandler):
     """Answers the first request of each connection and hangs up on the second."""
 
