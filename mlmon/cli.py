@@ -33,6 +33,10 @@ def main(argv=None):
         from mlmon import lab
 
         return lab.main(argv[1:])
+    if argv[:1] == ["stack"]:
+        from mlmon.serving import stack
+
+        return stack.main(argv[1:])
     options = _parser().parse_args(argv)
     from mlmon.grading.course import Course, GradingError
 
@@ -48,6 +52,7 @@ def _parser():
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("doctor", help="say what is installed and what each missing piece costs", add_help=False)
     commands.add_parser("lab", help="open the course in JupyterLab", add_help=False)
+    commands.add_parser("stack", help="run the real monitoring servers around a scoring service", add_help=False)
     release = commands.add_parser("release", help="make exercises/ from solutions/")
     release.add_argument("exercises", nargs="*", metavar="exercise", help="default: all of them")
     release.add_argument("--archive", action="store_true", help="also pack build/mlmon-students.zip")

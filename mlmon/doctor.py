@@ -8,6 +8,7 @@ may: on Debian or Ubuntu, as root or with a sudo that asks no password.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import platform
@@ -39,13 +40,14 @@ COSTS = {
 
 @dataclass(frozen=True)
 class Program:
-    """A program of the system: its names, its package, and what is untested without it."""
+    """A program of the system: its names, its package, what is untested without it, and the service that it must not become."""
 
     name: str
     names: tuple[str, ...]
     package: str
     ubuntu: str
     cost: str
+    service: str = ""
 
 
 PROGRAMS = (
@@ -63,7 +65,26 @@ PROGRAMS = (
         ubuntu="bubblewrap",
         cost="not tested: the sandbox; strangers' code is graded with --unsafe only",
     ),
+    Program(
+        name="prometheus",
+        names=("prometheus",),
+        package="prometheus",
+        ubuntu="prometheus",
+        cost="not tested: rules and dashboards with the real server; `mlmon stack` does not start",
+        service="prometheus",
+    ),
+    Program(
+        name="alertmanager",
+        names=("prometheus-alertmanager", "alertmanager"),
+        package="prometheus-alertmanager",
+        ubuntu="prometheus-alertmanager",
+        cost="not tested: whom alerts reach, with the real server; `mlmon stack` does not start",
+        service="prometheus-alertmanager",
+    ),
 )
+
+# While this file exists and says 101, Debian's packages start no service. Ours are started by hand, on ports of their own.
+POLICY = Path("/usr/sbin/policy-rc.d")
 
 
 @dataclass(frozen=True)
@@ -115,6 +136,24 @@ def program(name):
     """
     wanted = next(known for known in PROGRAMS if known.name == name)
     return next((path for path, _ in _running(wanted)), None)
+
+
+def lack(name):
+    """What to say where a system program is missing: what that costs, and what to type. Empty where it is there.
+
+    Parameters
+    ----------
+    name : str
+        A name of `PROGRAMS`.
+
+    Examples
+    --------
+    >>> lack("prometheus").startswith("prometheus is missing; ") or program("prometheus") is not None
+    True
+    """
+    wanted = next(known for known in PROGRAMS if known.name == name)
+    piece = _program(wanted)
+    return "" if piece.state == "ok" else f"{name} is missing; {wanted.cost}. To mend it: {piece.mend}"
 
 
 def main(argv=None):
@@ -225,10 +264,12 @@ def _install(pieces):
         return 0
     if _may_install():
         _apt("update")
-        _apt("install", "--yes", "--no-install-recommends", *packages)
+        with _no_service_starts():
+            _apt("install", "--yes", "--no-install-recommends", *packages)
+        _never_at_boot([known.service for known in wanted if known.service])
     for known in wanted:
-        if _program(known).state != "ok":
-            print(f"{known.name} is missing; {known.cost}. To mend it: sudo apt-get install {_package(known)}")
+        if told := lack(known.name):
+            print(told)
     return 0
 
 
@@ -249,8 +290,30 @@ def _apt(*words):
     return subprocess.run(command, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL).returncode
 
 
+@contextlib.contextmanager
+def _no_service_starts():
+    """While it lasts, a package that is installed does not start its service."""
+    if POLICY.exists():
+        yield
+        return
+    _as_root("sh", "-c", f"printf '#!/bin/sh\\nexit 101\\n' > {POLICY} && chmod 755 {POLICY}")
+    try:
+        yield
+    finally:
+        _as_root("rm", "-f", str(POLICY))
+
+
+def _never_at_boot(services):
+    if services and shutil.which("systemctl"):
+        _as_root("systemctl", "disable", *services)
+
+
+def _as_root(*words):
+    return subprocess.run([*_root(), *words], capture_output=True, stdin=subprocess.DEVNULL).returncode
+
+
 def _table(pieces):
-    lines = [f"{piece.state:8} {piece.name:10} {piece.found}" for piece in pieces]
+    lines = [f"{piece.state:8} {piece.name:12} {piece.found}" for piece in pieces]
     broken = [piece for piece in pieces if piece.state != "ok"]
     lines += [f"\nWithout {piece.name}: {piece.cost}.\n    To mend it: {piece.mend}" for piece in broken]
     return "\n".join(lines if broken else [*lines, "\nNothing is missing."])

@@ -557,6 +557,70 @@ def layers(numbers, limits, *, start=None, axes=None, xlabel="", when="{:g}".for
     return axes
 
 
+def dashboard(json, prometheus, *, seconds=300.0, end=None, start=None, title="", width=12.0):
+    """A dashboard drawn from the very JSON that Grafana gets, with the numbers of a real Prometheus.
+
+    Panels stand where their `gridPos` says. A line beyond its panel's threshold is
+    red, and so is a panel without data.
+
+    Parameters
+    ----------
+    json : dict
+        Of Grafana: rows, and panels of type "timeseries" or "stat" with PromQL targets.
+    prometheus : str or callable
+        Address of the server, or ``f(promql, start, end, step)`` that gives a list of
+        (labels, times, values), times in seconds since 1970.
+    seconds : float
+        How far back to look.
+    end : float, optional
+        Until when, in seconds since 1970; by default now.
+    start : float, optional
+        When the fault began: a dotted line.
+    width : float
+        Inches.
+
+    Returns
+    -------
+    dict of str to matplotlib.axes.Axes
+        By panel title.
+
+    Examples
+    --------
+    >>> panel = {"type": "stat", "title": "Up", "gridPos": {"x": 0, "y": 0, "w": 24, "h": 8},
+    ...          "targets": [{"expr": "up", "legendFormat": "{{job}}"}]}
+    >>> axes = dashboard({"panels": [panel]}, lambda *_: [({"job": "scoring"}, [1.0], [1.0])], end=1.0)
+    >>> [text.get_text() for text in axes["Up"].texts]
+    ['1', 'scoring']
+    """
+    import time
+
+    import matplotlib.pyplot as plt
+    ask = prometheus if callable(prometheus) else _server(prometheus)
+    end = time.time() if end is None else end
+    drawn = [panel for panel in json["panels"] if panel["type"] in ("timeseries", "stat")]
+    inch = width / 24, 0.235                       # of one step of Grafana's page
+    rows = max((p["gridPos"]["y"] + p["gridPos"]["h"] for p in json["panels"]), default=1)
+    height = rows * inch[1] + 0.45
+    figure = plt.figure(figsize=(width, height), dpi=100)
+    figure.suptitle(title or json.get("title", ""), x=0.1 / width, y=1 - 0.1 / height, ha="left", va="top", fontsize=13, color=INK)
+    axes = {}
+    for panel in json["panels"]:
+        at = panel["gridPos"]
+        left, top = at["x"] * inch[0], height - 0.45 - at["y"] * inch[1]
+        if panel["type"] == "row":
+            figure.text((left + 0.1) / width, (top - 0.02) / height, panel["title"], va="top", weight="bold", color=CURRENT, fontsize=11)
+        if panel not in drawn:
+            continue
+        box = ((left + 0.52) / width, (top - at["h"] * inch[1] + 0.3) / height,
+               (at["w"] * inch[0] - 0.68) / width, (at["h"] * inch[1] - 0.66) / height)
+        ax = axes[panel["title"]] = figure.add_axes(box)
+        ax.set_title(panel["title"], fontsize=9.5, loc="left", color=INK)
+        lines = [(_legend_of(target, labels), times, values) for target in panel["targets"]
+                 for labels, times, values in ask(target["expr"], end - seconds, end, max(seconds / 150, 0.05))]
+        (_stat if panel["type"] == "stat" else _lines)(ax, lines, panel, end, seconds, start)
+    return axes
+
+
 def panels(count, *, sharey=False, width=3.2, height=3.0):
     """Axes side by side, to draw several pictures with the same message.
 
@@ -668,6 +732,99 @@ def _apart(heights, least):
                 placed[below] -= lack / 2
                 placed[above] += lack / 2
     return placed
+
+
+def _lines(ax, lines, panel, end, seconds, start):
+    """A panel of lines over the time before its end; the three highest at the end are named."""
+    scale, unit = next((size, name) for size, name in ((86400, "d"), (3600, "h"), (60, "min"), (1, "s")) if seconds >= 3 * size or size == 1)
+    form, limit = _form(panel), _threshold(panel)
+    _dress(ax)
+    ax.tick_params(labelsize=7.5)
+    lines = sorted(lines, key=lambda line: -line[2][-1] if len(line[2]) else 0.0)
+    for place, (name, times, values) in enumerate(lines):
+        beyond = limit is not None and len(values) > 0 and _beyond(panel, values[-1], limit)
+        ax.plot((np.asarray(times) - end) / scale, values, lw=1.5, color=LOOK if beyond else LINES[place % len(LINES)],
+                ls=DASHES[place % len(DASHES)], label=name if place < 3 else None)
+    if limit is not None:
+        ax.axhline(limit, color=INK, ls="--", lw=1.0)
+    if start is not None:
+        ax.axvline((start - end) / scale, color=INK, ls=":", lw=1.2)
+    if len(lines) > 3:
+        ax.plot([], [], lw=0, label=f"and {len(lines) - 3} more")
+    if lines:
+        low, high = ax.get_ylim()
+        low, high = min(low, 0.0), max(high, 1e-9)
+        if np.isclose(high, low) or not any(np.any(line[2]) for line in lines) and limit is None:
+            high = 1.0
+        ax.set_ylim(low if any(np.min(line[2], initial=0.0) < 0 for line in lines) else 0.0, high + 0.35 * (high - low))
+        ax.legend(fontsize=6.5, loc="upper left", ncols=2 if len(lines) > 2 else 1, frameon=True, framealpha=0.85, edgecolor="none",
+                  handlelength=1.4, columnspacing=0.8, labelspacing=0.2, borderpad=0.1)
+    else:
+        _no_data(ax)
+    ax.yaxis.set_major_formatter(lambda value, _: form(value))
+    ax.xaxis.set_major_formatter(lambda value, _: f"{value:g} {unit}")
+    ax.locator_params(axis="both", nbins=4)
+    ax.set_xlim(-seconds / scale, 0)
+
+
+def _stat(ax, lines, panel, *_):
+    """A panel of numbers: the newest of each line."""
+    ax.set_axis_off()
+    form = _form(panel)
+    for place, (name, _times, values) in enumerate(lines[:3]):
+        height = 1 - (place + 0.5) / min(len(lines), 3)
+        ax.text(0.3, height, form(values[-1]), ha="right", va="center", fontsize=15, weight="bold", color=CURRENT)
+        ax.text(0.34, height, name, ha="left", va="center", fontsize=7.5, color=INK, wrap=True)
+    if not lines:
+        _no_data(ax)
+
+
+def _no_data(ax):
+    ax.text(0.5, 0.5, "no data", color=LOOK, weight="bold", ha="center", va="center", transform=ax.transAxes)
+
+
+def _threshold(panel):
+    """The value where a panel turns red, or None."""
+    steps = panel.get("fieldConfig", {}).get("defaults", {}).get("thresholds", {}).get("steps", [])
+    return next((step["value"] for step in steps if step.get("value") is not None), None)
+
+
+def _beyond(panel, value, limit):
+    """Whether a value is on the red side of its panel's threshold."""
+    steps = panel["fieldConfig"]["defaults"]["thresholds"]["steps"]
+    return value > limit if steps[-1].get("color") == "red" else value < limit
+
+
+def _form(panel):
+    """How a panel writes its numbers."""
+    unit = panel.get("fieldConfig", {}).get("defaults", {}).get("unit", "short")
+    forms = {"percentunit": lambda v: f"{100 * v:.3g} %", "s": lambda v: f"{v:.3g} s", "reqps": lambda v: f"{v:.3g} /s",
+             "currencyEUR": lambda v: f"{v:.3g} €"}
+    return forms.get(unit, lambda v: f"{v:.3g}")
+
+
+def _legend_of(target, labels):
+    """The legend's text, each ``{{label}}`` replaced by the series' own."""
+    import re
+    text = re.sub(r"{{\s*(\w+)\s*}}", lambda found: labels.get(found.group(1), ""), target.get("legendFormat") or "").strip()
+    return text or ", ".join(f"{name} {value}" for name, value in sorted(labels.items()) if name != "__name__") or target["expr"]
+
+
+def _server(address):
+    """A function that asks a Prometheus server for ranges."""
+    def ask(promql, start, end, step):
+        import json
+        from urllib.error import HTTPError
+        from urllib.parse import urlencode
+        from urllib.request import ProxyHandler, build_opener
+        query = urlencode({"query": promql, "start": f"{start:.3f}", "end": f"{end:.3f}", "step": f"{step:.3f}"})
+        try:
+            with build_opener(ProxyHandler({})).open(f"{address.rstrip('/')}/api/v1/query_range?{query}", timeout=10) as answer:
+                found = json.load(answer)["data"]["result"]
+        except HTTPError as error:
+            raise ValueError(f"dashboard needs PromQL that {address} takes, got {promql!r}: {json.load(error).get('error')}") from None
+        return [(one["metric"], *np.array(one["values"], dtype=float).T) for one in found]
+    return ask
 
 
 def _evidence(pvalue):

@@ -105,18 +105,25 @@ def test_install_without_rights_is_one_line_and_no_failure(no_programs, capsys):
 
 
 def test_install_asks_apt_for_the_missing_packages_only(monkeypatch, tmp_path):
-    # A root of Debian with an apt-get that notes what it is asked.
-    notes = tmp_path / "notes"
-    apt = tmp_path / "apt-get"
-    apt.write_text(f'#!/bin/sh\necho "$@" >> {notes}\n')
-    apt.chmod(0o755)
+    # A root of Debian with an apt-get and a systemctl that note what they are asked.
+    notes, policy = tmp_path / "notes", tmp_path / "policy-rc.d"
+    for name in ("apt-get", "systemctl"):
+        fake = tmp_path / name
+        fake.write_text(f'#!/bin/sh\necho "$@" $(test -x {policy} && echo "no service starts") >> {notes}\n')
+        fake.chmod(0o755)
+    monkeypatch.setattr(doctor, "POLICY", policy)
     monkeypatch.setattr(doctor.os, "geteuid", lambda: 0)
     monkeypatch.setattr(doctor, "_package", lambda wanted: wanted.package)
     monkeypatch.setattr(doctor, "_running", lambda wanted: iter(()))
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     doctor.main(["--install"])
     packages = " ".join(known.package for known in doctor.PROGRAMS)
-    assert notes.read_text().splitlines() == ["--quiet update", f"--quiet install --yes --no-install-recommends {packages}"]
+    assert notes.read_text().splitlines() == [
+        "--quiet update",
+        f"--quiet install --yes --no-install-recommends {packages} no service starts",
+        "disable prometheus prometheus-alertmanager",
+    ]
+    assert not policy.exists()
 
 
 def test_the_doctor_runs_as_a_command():

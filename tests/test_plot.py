@@ -236,3 +236,63 @@ def test_report_shows_a_pair_that_drifted_though_no_feature_did():
     ax = plot.report(day)
     assert [tick.get_text() for tick in ax.get_yticklabels()] == ["age", "income with basket"]
     assert ax.patches[1].get_width() == pytest.approx(2)
+
+
+# ------------------------------------------------------------------ a dashboard
+
+def panel(title, *exprs, kind="timeseries", limit=None, bad="red", unit="short", at=(0, 0)):
+    """One panel as Grafana's JSON has it."""
+    steps = [{"color": "green", "value": None}, {"color": bad, "value": limit}] if limit is not None else []
+    return {
+        "type": kind, "title": title, "gridPos": {"x": at[0], "y": at[1], "w": 12, "h": 8},
+        "targets": [{"expr": expr, "legendFormat": "{{feature}}"} for expr in exprs],
+        "fieldConfig": {"defaults": {"unit": unit, "thresholds": {"steps": steps}}},
+    }
+
+
+def prometheus(**series):
+    """A stand-in for the server: for each PromQL the values of its series, one a second."""
+    return lambda promql, start, end, step: [({"feature": name}, [98.0, 99.0, 100.0], values) for name, values in series[promql].items()]
+
+
+def test_a_dashboard_asks_each_panels_own_query_and_draws_what_came():
+    # The lines hold the numbers of the server, at seconds before the end.
+    axes = plot.dashboard({"panels": [panel("PSI", "psi")]}, prometheus(psi={"age": [0.1, 0.2, 0.3]}), end=100.0, seconds=2.0)
+    line = axes["PSI"].lines[0]
+    assert list(line.get_xdata()) == [-2, -1, 0] and list(line.get_ydata()) == [0.1, 0.2, 0.3]
+    assert line.get_label() == "age"
+
+
+def test_a_dashboards_line_beyond_its_threshold_is_red():
+    # 0.3 is over a ceiling of 0.2, and under a floor of 0.5.
+    for limit, bad, name in ((0.2, "red", "over"), (0.5, "green", "under")):
+        shown = panel("PSI", "psi", limit=limit, bad=bad)
+        if bad == "green":
+            shown["fieldConfig"]["defaults"]["thresholds"]["steps"][0]["color"] = "red"
+        axes = plot.dashboard({"panels": [shown]}, prometheus(psi={"age": [0.1, 0.2, 0.3]}), end=100.0)
+        assert axes["PSI"].lines[0].get_color() == plot.LOOK, name
+    calm = plot.dashboard({"panels": [panel("PSI", "psi", limit=0.4)]}, prometheus(psi={"age": [0.1, 0.2, 0.3]}), end=100.0)
+    assert calm["PSI"].lines[0].get_color() != plot.LOOK
+
+
+def test_a_dashboards_panel_without_data_says_so():
+    # An empty query is a fault of the panel, not a calm service.
+    axes = plot.dashboard({"panels": [panel("PSI", "psi")]}, prometheus(psi={}), end=100.0)
+    assert texts(axes["PSI"]) == ["no data"]
+
+
+def test_a_dashboard_stands_where_grafana_puts_it():
+    # Two panels beside each other, and a row's title that is no panel.
+    rows = {"type": "row", "title": "data", "gridPos": {"x": 0, "y": 0, "w": 24, "h": 1}}
+    made = {"panels": [rows, panel("A", "psi", at=(0, 1)), panel("B", "psi", at=(12, 1))]}
+    axes = plot.dashboard(made, prometheus(psi={"age": [1.0, 1.0, 1.0]}), end=100.0)
+    assert list(axes) == ["A", "B"]
+    left, right = (axes[name].get_position() for name in "AB")
+    assert left.y0 == right.y0 and left.x1 < right.x0
+    assert "data" in [text.get_text() for text in axes["A"].figure.texts]
+
+
+def test_a_dashboards_numbers_carry_their_unit():
+    # 0.25 of requests are 25 %.
+    axes = plot.dashboard({"panels": [panel("Left", "psi", kind="stat", unit="percentunit")]}, prometheus(psi={"age": [0.1, 0.2, 0.25]}), end=100.0)
+    assert texts(axes["Left"]) == ["25 %", "age"]

@@ -1,0 +1,268 @@
+"""The real servers: a scrape, every query, an injected fault that reaches its receivers, and what happens after a crash."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from mlmon import cli, doctor
+from mlmon.serving import processes, runbook, stack
+
+ROOT = Path(__file__).parents[2]
+
+
+def queries(running):
+    """Every PromQL of every panel, every measure, every recorded number, and each block of the runbooks that has one in calm."""
+    plan = running.plan
+    found = {f"panel {panel.title}: {legend}": expr for panel in plan.panels() for legend, expr in panel.queries}
+    found |= {f"measure of {alert.name} {alert.severity}": alert.measure for alert in plan.alerts()}
+    return found | {f"record {one.record} {dict(one.labels)['slo']}": f'{one.record}{{slo="{dict(one.labels)["slo"]}"}}' for one in plan.recordings()}
+
+
+def empty(running):
+    """Queries that have no value now."""
+    return [name for name, promql in queries(running).items() if not running.query(promql)]
+
+
+def alert_messages(running, receiver, name, status="firing"):
+    """Messages of a receiver about an alert, since the inbox began."""
+    return [one for one in running.received(receiver) if name in str(one["body"]) and mood(receiver, one["body"]) == status]
+
+
+def mood(receiver, body):
+    """Whether a message says that something fires, or that it is over."""
+    if receiver == "pagerduty":
+        return {"trigger": "firing", "resolve": "resolved"}[body["event_action"]]
+    if receiver == "slack":
+        return "resolved" if body["attachments"][0]["title"].startswith("RESOLVED") else "firing"
+    return body["status"]
+
+
+def test_the_real_scrape_is_what_promtool_takes(running, promtool):
+    # The service's own text, over HTTP, by the tool that knows the naming rules.
+    with urllib.request.urlopen(running.url("scoring") + "/metrics") as answer:
+        text = answer.read()
+    done = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True)
+    assert done.returncode == 0, done.stderr.decode()
+    assert running.query('up{job="scoring"}')[0][1] == 1
+
+
+def test_in_calm_every_query_has_a_value_and_nothing_fires(running):
+    # An empty panel is one that nobody looks at; an alert that fires in calm is one that nobody believes.
+    running.wait(lambda: not running.firing() and not empty(running), "calm", 90)
+
+
+def test_the_watchdog_arrives(running):
+    # Its message proves the way from rule to receiver; only the heartbeat gets it.
+    running.wait(lambda: alert_messages(running, "heartbeat", "Watchdog"), "a heartbeat")
+    assert not [one for one in running.received() if one["receiver"] != "heartbeat" and "Watchdog" in str(one["body"])]
+
+
+# Each fault and the alert that it must raise, with who must be told of it.
+FAULTS = {
+    "errors": "RequestErrorsBudgetBurn",
+    "drift": "FeatureDrift",
+    "latency": "SlowRequestsBudgetBurn",
+    "missing": "FeatureMissing",
+    "concept": "QualityBelowTarget",
+    "nonfinite": "RequestErrorsBudgetBurn",
+    "unlabelled": "LabelsMissing",
+    "stall": "DriftJobStale",
+    "down": "ScoringServiceDown",
+    "silence": "NoPredictions",
+}
+
+
+# What a fault rightly leaves without a value: no ratio without requests, no quality without labels. Its own alert says so.
+RIGHTLY_EMPTY = {
+    "down": ("",),
+    "silence": ("",),
+    "unlabelled": ("panel Quality: ", "measure of QualityBelowTarget"),
+}
+
+
+def test_there_is_an_alert_for_every_fault():
+    assert FAULTS.keys() == {*stack.SIZES, *stack.KILLS}
+
+
+def counts(running, name, status):
+    """Messages about an alert at each receiver."""
+    return {one: len(alert_messages(running, one, name, status)) for one in ("slack", "pagerduty", "webhook")}
+
+
+def more(running, name, status, before, receivers):
+    """Wait until each of these receivers has got another message about an alert."""
+    running.wait(lambda: all(counts(running, name, status)[one] > before[one] for one in receivers), f"{name} {status} at {receivers}", 60)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_raises_its_alert_and_reaches_the_right_people(running, fault):
+    # The real path: fault, scrape, rule, Alertmanager, receiver. A page goes to all three and ends there too; a ticket spares the phone.
+    name, left = FAULTS[fault], RIGHTLY_EMPTY.get(fault, ())
+    rule = next(alert for alert in running.plan.alerts() if alert.name == name)
+    receivers = running.plan.routing.receivers({"severity": rule.severity})
+    assert ("pagerduty" in receivers) == (rule.severity == "page")
+    running.wait(lambda: name not in running.firing() and not empty(running), f"calm before {fault}", 90)
+    before, ended = counts(running, name, "firing"), counts(running, name, "resolved")
+    running.inject(fault)
+    try:
+        running.wait(lambda: name in running.firing() and running.query(rule.expr), f"{name} to fire", 60)
+        more(running, name, "firing", before, receivers)
+        running.wait(lambda: all(query.startswith(left) for query in empty(running)), f"a value of every query under {fault}")
+    finally:
+        running.clear()
+    if rule.severity == "page":
+        more(running, name, "resolved", ended, receivers)
+    else:
+        assert counts(running, name, "firing")["pagerduty"] == before["pagerduty"]
+
+
+@pytest.fixture(scope="module")
+def told(running):
+    """The messages of at least one page, from its beginning to its end."""
+    page = "RequestErrorsBudgetBurn"
+    if not alert_messages(running, "pagerduty", page, "resolved"):
+        before, ended = counts(running, page, "firing"), counts(running, page, "resolved")
+        running.inject("errors")
+        more(running, page, "firing", before, before)
+        running.clear()
+        more(running, page, "resolved", ended, ended)
+    return running.received()
+
+
+def bodies(told, receiver):
+    return [one["body"] for one in told if one["receiver"] == receiver]
+
+
+def test_a_message_says_who_is_hurt_and_links_somewhere(told):
+    # No template is left over; the runbook that the message links is that of its alert, and the panel's link opens too.
+    texts = [str(body) for body in bodies(told, "slack")]
+    assert texts and not [text for text in texts if "{{" in text or "<no value>" in text or "<error" in text or "%!" in text]
+    for alert in bodies(told, "webhook")[0]["alerts"]:
+        with urllib.request.urlopen(alert["annotations"]["runbook_url"]) as answer:
+            assert runbook.read(answer.read().decode()).name == alert["labels"]["alertname"]
+        with urllib.request.urlopen(alert["annotations"]["dashboard_url"]) as answer:
+            assert answer.status == 200
+
+
+def test_pagerduty_opens_and_closes_one_incident(told):
+    # The same dedup key opens it and closes it, and it wakes somebody.
+    found = bodies(told, "pagerduty")
+    opened, closed = ({body["dedup_key"] for body in found if body["event_action"] == action} for action in ("trigger", "resolve"))
+    assert closed and closed <= opened
+    assert {body["payload"]["severity"] for body in found if body["event_action"] == "trigger"} == {"critical"}
+
+
+@pytest.mark.parametrize("name", ["prometheus", "alertmanager"])
+def test_a_killed_server_comes_back_and_the_alert_still_arrives(running, name):
+    # Killed as by a crash, while a fault begins; started again with what it had on disk, it tells of it all the same.
+    before = len(alert_messages(running, "pagerduty", "RequestErrorsBudgetBurn"))
+    processes.kill(running.folder, name)
+    assert not running.alive()[name]
+    running.inject("errors", 1.0)
+    try:
+        stack.up(running.folder)
+        running.wait(lambda: len(alert_messages(running, "pagerduty", "RequestErrorsBudgetBurn")) > before, "the page", 60)
+    finally:
+        running.clear()
+
+
+def test_status_says_what_runs_what_fires_and_what_came(running, capsys):
+    # The command names each program and its address; a stack that runs ends with 0.
+    assert stack.main(["--folder", str(running.folder), "status"]) == 0
+    told = capsys.readouterr().out
+    assert all(f"runs   {name}" in told for name in stack.PROGRAMS) and running.url("prometheus") in told
+    assert "came   " in told and "slack" in told
+
+
+def test_an_unknown_fault_is_refused(running):
+    # The service knows eight faults; the stack ends two programs.
+    with pytest.raises(stack.StackError, match="fault needs one of latency, errors"):
+        running.inject("fire")
+
+
+def test_down_without_a_stack_is_no_error(tmp_path, capsys):
+    # Who stops twice has what he wants.
+    assert stack.main(["--folder", str(tmp_path / "none"), "down"]) == 0
+    assert stack.main(["--folder", str(tmp_path / "none"), "status"]) == 2
+    assert "holds no stack. Start one: mlmon stack up." in capsys.readouterr().err
+
+
+def test_a_missing_server_is_told_with_its_cure(monkeypatch, tmp_path, capsys):
+    # The doctor's words, and nothing is left behind.
+    monkeypatch.setattr(doctor.shutil, "which", lambda name: None)
+    assert cli.main(["stack", "--folder", str(tmp_path / "run"), "up"]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("mlmon stack: prometheus is missing; ") and "To mend it: install prometheus" in told
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_folder_with_other_things_is_left_alone(tmp_path):
+    # `down` deletes the folder; so it must never be one that holds anything else.
+    (tmp_path / "thesis.txt").write_text("mine")
+    with pytest.raises(stack.StackError, match="folder needs to be empty or a stack's|is missing"):
+        stack.up(tmp_path)
+    assert stack.down(tmp_path) is False and (tmp_path / "thesis.txt").exists()
+
+
+def ours(folder):
+    """Living processes whose command line names a folder."""
+    listed = subprocess.run(["ps", "-eww", "-o", "stat=,pid=,args="], capture_output=True, text=True).stdout.splitlines()
+    return [line for line in listed if str(folder) in line and not line.startswith("Z") and "ps -eww" not in line]
+
+
+@pytest.fixture
+def orphan(tmp_path):
+    """Folder for a stack that is ended whatever the test finds."""
+    yield tmp_path / "run"
+    stack.down(tmp_path / "run")
+
+
+def test_nothing_is_left_of_a_stack_whose_parent_was_killed(orphan, running):
+    # kill -9 while it starts: `down`, in another process, finds all that was started, and takes the folder away.
+    folder = orphan
+    command = [sys.executable, "-m", "mlmon.cli", "stack", "--folder", str(folder)]
+    parent = subprocess.Popen([*command, "up"], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    end = time.monotonic() + 60
+    while time.monotonic() < end and not (folder / "alertmanager.pid").exists():
+        time.sleep(0.02)
+    os.kill(parent.pid, signal.SIGKILL)
+    parent.wait()
+    assert len(ours(folder)) >= 2
+    assert subprocess.run([*command, "down"], cwd=ROOT, capture_output=True, text=True).stdout == "Everything has ended.\n"
+    assert ours(folder) == [] and not folder.exists()
+
+
+@pytest.fixture
+def sleeper(tmp_path):
+    """A program that does not listen to SIGTERM."""
+    code = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"
+    processes.start(tmp_path, "deaf", [sys.executable, "-X", f"mlmon={tmp_path}", "-c", code])
+    while "deaf" not in processes.tail(tmp_path, "deaf"):
+        time.sleep(0.02)
+    yield tmp_path
+    processes.kill(tmp_path, "deaf")
+
+
+def test_who_does_not_listen_is_killed(sleeper):
+    # Asked first, killed after the patience is over.
+    assert processes.pid(sleeper, "deaf") is not None
+    assert processes.stop(sleeper, ["deaf"], patience=0.2) == ["deaf"]
+    assert processes.pid(sleeper, "deaf") is None
+
+
+def test_a_pid_that_belongs_to_another_is_not_ours(tmp_path):
+    # After a reboot the number in the pid file may be anybody's; here it is this test's own.
+    (tmp_path / "old.pid").write_text(f"{os.getpid()}\n")
+    assert processes.pid(tmp_path, "old") is None
+    assert processes.stop(tmp_path, ["old"]) == []
+
+
+def test_a_program_that_nobody_could_recognise_is_not_started(tmp_path):
+    with pytest.raises(ValueError, match="command needs to name"):
+        processes.start(tmp_path, "any", ["sleep", "1"])
