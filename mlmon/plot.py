@@ -770,10 +770,11 @@ def _lines(ax, lines, panel, end, seconds, start):
 def _stat(ax, lines, panel, *_):
     """A panel of numbers: the newest of each line."""
     ax.set_axis_off()
-    form = _form(panel)
+    form, limit = _form(panel), _threshold(panel)
     for place, (name, _times, values) in enumerate(lines[:3]):
         height = 1 - (place + 0.5) / min(len(lines), 3)
-        ax.text(0.3, height, form(values[-1]), ha="right", va="center", fontsize=15, weight="bold", color=CURRENT)
+        colour = LOOK if limit is not None and _beyond(panel, values[-1], limit) else CURRENT
+        ax.text(0.3, height, form(values[-1]), ha="right", va="center", fontsize=15, weight="bold", color=colour)
         ax.text(0.34, height, name, ha="left", va="center", fontsize=7.5, color=INK, wrap=True)
     if not lines:
         _no_data(ax)
@@ -798,7 +799,7 @@ def _beyond(panel, value, limit):
 def _form(panel):
     """How a panel writes its numbers."""
     unit = panel.get("fieldConfig", {}).get("defaults", {}).get("unit", "short")
-    forms = {"percentunit": lambda v: f"{100 * v:.3g} %", "s": lambda v: f"{v:.3g} s", "reqps": lambda v: f"{v:.3g} /s",
+    forms = {"percentunit": lambda v: f"{100 * v:.3g} %" if abs(v) < 10 else f"{100 * v:,.0f} %", "s": lambda v: f"{v:.3g} s", "reqps": lambda v: f"{v:.3g} /s",
              "currencyEUR": lambda v: f"{v:.3g} €"}
     return forms.get(unit, lambda v: f"{v:.3g}")
 

@@ -296,3 +296,10 @@ def test_a_dashboards_numbers_carry_their_unit():
     # 0.25 of requests are 25 %.
     axes = plot.dashboard({"panels": [panel("Left", "psi", kind="stat", unit="percentunit")]}, prometheus(psi={"age": [0.1, 0.2, 0.25]}), end=100.0)
     assert texts(axes["Left"]) == ["25 %", "age"]
+
+
+def test_a_dashboards_number_beyond_its_threshold_is_red():
+    # A budget of -200 % is spent.
+    shown = panel("Left", "psi", kind="stat", unit="percentunit", limit=0.0, bad="green")
+    axes = plot.dashboard({"panels": [shown]}, prometheus(psi={"age": [1.0, 0.2, -12.5]}), end=100.0)
+    assert texts(axes["Left"])[0] == "-1,250 %" and axes["Left"].texts[0].get_color() == plot.LOOK

@@ -106,7 +106,7 @@ def _model(limits):
               "percentunit", "Share of the due labels. Below the line, the quality is that of the easy cases.", limits.labelled, "below"),
         Panel("Quality undecided", "model",
               (("{{model}} {{version}}", "mlmon_quality_undecided"),),
-              "short", "1 where there are too few labels to say how good the model is.", kind="stat"),
+              "short", "1 where there are too few labels to say how good the model is.", 0.5, kind="stat"),
     ]
 
 
@@ -159,9 +159,9 @@ def _system(slos, pace):
         Panel("Latency", "system", quantiles, "s", "Of the whole service, not the mean of its instances'."),
         *burn,
         Panel("Error budget left", "system", left, "percentunit",
-              "Of 30 days. At zero the promise is broken, and releases wait.", kind="stat"),
+              "Of 30 days. At zero the promise is broken, and releases wait.", 0.0, "below", kind="stat"),
         Panel("Instances up", "system", (("{{instance}}", 'up{job="scoring"}'),),
-              "short", "1 where Prometheus reads the service.", kind="stat"),
+              "short", "1 where Prometheus reads the service.", 0.5, "below", kind="stat"),
     ]
 
 
@@ -231,5 +231,6 @@ def _grafana(panel, width):
         low, high = ("green", "red") if panel.bad == "above" else ("red", "green")
         steps = [Threshold(color=low, value=None), Threshold(color=high, value=float(panel.limit))]
         made = made.thresholds(ThresholdsConfig().mode(ThresholdsMode.ABSOLUTE).steps(steps))
+    if panel.limit is not None and panel.kind == "timeseries":
         made = made.thresholds_style(common.GraphThresholdsStyleConfig().mode(GraphThresholdsStyleMode.DASHED))
     return made

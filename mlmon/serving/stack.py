@@ -7,6 +7,7 @@ who kills the parent finds the servers again there. ``mlmon stack`` is the same 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import shutil
 import socket
@@ -19,10 +20,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from mlmon import doctor
+from mlmon._check import positive
 from mlmon.serving import export, processes
 from mlmon.serving.slo import MINUTE
 
 FOLDER = "build/stack"
+LOCK = "lock"
 PROGRAMS = ("scoring", "traffic", "prometheus", "alertmanager", "inbox")
 # What `inject` puts in where no size is said.
 SIZES = {"latency": 0.4, "errors": 0.5, "nonfinite": 0.5, "drift": 2.0, "missing": 0.6, "concept": 0.6, "unlabelled": 1.0, "stall": 1.0}
@@ -67,6 +70,10 @@ class Settings:
     refresh: float = 5.0
     window: int = 1000
     cohort: float = 60.0
+
+    def __post_init__(self):
+        for name in ("rate", "speed", "scrape", "refresh", "window", "cohort"):
+            positive(getattr(self, name), name)
 
     def plan(self, ports):
         """What is exported: rules at this pace, messages into the inbox."""
@@ -207,10 +214,16 @@ def up(folder=FOLDER, settings=None, *, patience=60.0):
     for name, path in programs.items():
         if path is None:
             raise StackError(doctor.lack(name))
+    folder = Path(folder).resolve()
+    with _alone(folder):
+        return _up(folder, settings, programs, patience)
+
+
+def _up(folder, settings, programs, patience):
     known = find(folder)
     if known is not None and settings not in (None, known.settings):
         raise StackError(f"folder needs to be one without a stack of other settings, got {known.folder}. End that first: mlmon stack down.")
-    stack = known or _new(Path(folder).resolve(), settings or Settings())
+    stack = known or _new(folder, settings or Settings())
     try:
         commands = _commands(stack, programs)
         _start(stack, commands, ("inbox", "scoring", "alertmanager"))
@@ -219,7 +232,7 @@ def up(folder=FOLDER, settings=None, *, patience=60.0):
         stack.wait(lambda: _well(stack), "the start of all programs", patience)
     except BaseException:
         if known is None:
-            down(stack.folder)
+            _end(stack.folder)
         raise
     return stack
 
@@ -256,16 +269,40 @@ def down(folder=FOLDER):
     folder = Path(folder).resolve()
     if find(folder) is None:
         return False
+    with _alone(folder):
+        _end(folder)
+    return True
+
+
+def _end(folder):
     processes.stop(folder, PROGRAMS)
     shutil.rmtree(folder)
-    return True
+
+
+@contextlib.contextmanager
+def _alone(folder):
+    """No two commands at once in a folder: each would start what the other has just started. A kill ends the lock too."""
+    import fcntl
+
+    fresh = not folder.exists()
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / LOCK).open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StackError(f"folder needs to be one that no other command works on, got {folder}. Wait until that has ended.") from None
+        try:
+            yield
+        finally:
+            (folder / LOCK).unlink(missing_ok=True)
+            if fresh and folder.exists() and not any(folder.iterdir()):
+                folder.rmdir()
 
 
 def _new(folder, settings):
     """A folder with all configuration in it, and free ports."""
-    if folder.exists() and any(folder.iterdir()):
+    if {path.name for path in folder.iterdir()} - {LOCK}:
         raise StackError(f"folder needs to be empty or a stack's, got {folder}. Name another one.")
-    folder.mkdir(parents=True, exist_ok=True)
     stack = Stack(folder, dict(zip(("scoring", "prometheus", "alertmanager", "inbox"), _free_ports(4))), settings)
     where = {name: f"127.0.0.1:{stack.ports[name]}" for name in ("scoring", "alertmanager")}
     export.write(folder / "config", stack.plan, scoring=[where["scoring"]], alertmanager=where["alertmanager"])
@@ -340,7 +377,7 @@ def main(argv=None):
     options = _parser().parse_args(argv)
     try:
         return _act(options)
-    except StackError as error:
+    except (StackError, ValueError) as error:
         print(f"mlmon stack: {error}", file=sys.stderr)
         return 2
 

@@ -1,5 +1,6 @@
 """The real servers: a scrape, every query, an injected fault that reaches its receivers, and what happens after a crash."""
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -208,6 +209,27 @@ def test_a_folder_with_other_things_is_left_alone(tmp_path):
     with pytest.raises(stack.StackError, match="folder needs to be empty or a stack's|is missing"):
         stack.up(tmp_path)
     assert stack.down(tmp_path) is False and (tmp_path / "thesis.txt").exists()
+
+
+def test_two_commands_at_once_do_not_start_everything_twice(tmp_path):
+    # The second would write over the pid files of the first, and nobody would find its programs again.
+    with (tmp_path / stack.LOCK).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(stack.StackError, match="no other command works on|is missing"):
+            stack.up(tmp_path)
+
+
+def test_a_rate_of_nothing_is_refused_before_anything_starts(tmp_path, capsys):
+    assert stack.main(["--folder", str(tmp_path / "run"), "up", "--rate", "0"]) == 2
+    assert "rate needs a finite number above 0, got 0.0" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_program_that_ends_is_told_with_its_last_words(tmp_path, running):
+    # The service knows no such scenario: it ends, its error is shown, and nothing is left.
+    with pytest.raises(stack.StackFailed, match="scoring has ended, with these last words:(.|\n)*no-such-customers"):
+        stack.up(tmp_path / "run", stack.Settings(scenario="no-such-customers"))
+    assert ours(tmp_path / "run") == [] and not (tmp_path / "run").exists()
 
 
 def ours(folder):
