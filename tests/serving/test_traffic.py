@@ -7,7 +7,9 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
 
 import numpy as np
 import pytest
@@ -125,38 +127,53 @@ def test_labels_of_failed_predictions_are_not_sent():
     assert (sent.requests, sent.acknowledged, sent.labels, sent.unsent) == (asked, 0, 0, 40 - asked) and sent.codes == ((500, asked),)
 
 
-class Deaf(BaseHTTPRequestHandler):
-    """Answers the first request of each connection and hangs up on the second."""
+@contextmanager
+def listener(answers):
+    """A server that answers a request where `answers(number)` is true; its address."""
+    number = count()
 
-    protocol_version = "HTTP/1.1"
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
 
-    def do_POST(self):
-        self.rfile.read(int(self.headers["content-length"]))
-        if getattr(self, "heard", False):
-            self.close_connection = True
-            return
-        self.heard = True
-        body = b'{"predictions": [{}]}'
-        self.send_response(200)
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+        def do_POST(self):
+            self.rfile.read(int(self.headers["content-length"]))
+            if not answers(next(number)):
+                self.close_connection = True
+                return
+            body = b'{"predictions": [{}]}'
+            self.send_response(200)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
 
-    def log_message(self, *args):
-        pass
+        def log_message(self, *args):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown(), server.server_close()
+
+
+ASKED = [Event(0.0, "/predict", (str(i),), {}) for i in range(6)]
 
 
 def test_what_is_not_answered_is_counted_as_lost():
-    # Every second request gets no answer; the next one uses a new connection.
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Deaf)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    asked = [Event(0.0, "/predict", (str(i),), {}) for i in range(6)]
-    try:
-        sent = replay(asked, f"http://127.0.0.1:{server.server_port}", workers=1, speed=INF)
-    finally:
-        server.shutdown(), server.server_close()
+    # The server hangs up on every second request; the next one uses a new connection.
+    with listener(lambda number: number % 2 == 0) as url:
+        sent = replay(ASKED, url, workers=1, speed=INF)
     assert (sent.requests, sent.acknowledged, sent.lost, sent.codes) == (6, 3, 3, ((200, 3),))
+
+
+def test_an_answer_that_does_not_come_holds_nobody_up():
+    # The first one never comes: its connection is given up, and the other five are answered.
+    never = threading.Event()
+    with listener(lambda number: number or never.wait(10)) as url:
+        sent = replay(ASKED, url, workers=1, speed=INF, patience=0.5)
+        never.set()
+    assert (sent.acknowledged, sent.lost) == (5, 1)
 
 
 def test_a_service_that_is_down_loses_everything_and_raises_nothing():
