@@ -44,7 +44,7 @@ def test_without_bubblewrap_a_stranger_is_not_graded(no_programs, capsys):
     # The sandbox is made by bubblewrap, whose program is called bwrap.
     doctor.main([])
     told = capsys.readouterr().out
-    assert "missing  bubblewrap no bwrap" in told
+    assert "missing  bubblewrap   no bwrap" in told
     assert "Without bubblewrap: not tested: the sandbox; strangers' code is graded with --unsafe only" in told
 
 
