@@ -15,7 +15,7 @@ from mlmon.drift.detect import _one_blas_thread
 
 RARE = 10               # a level with fewer rows in both samples together has no column of its own
 PRODUCTS = 150          # more products of pairs than this are left out; squares stay
-RIDGES = 1000.0, 100.0, 10.0, 1.0     # tried from stiff to free; the least log loss on the first fold decides
+RIDGES = 1000.0, 100.0, 10.0, 1.0     # from stiff to free
 BEND = 5.0              # deviations within which a number is left nearly as it is
 LONELY = 0.99           # a row this sure of its sample has hardly a counterpart in the other
 
@@ -197,7 +197,7 @@ def _deal(is_current, folds, seed):
 
 
 def _logistic_chances(x, y, weight, fold, folds):
-    """Chances of the held rows by logistic regression, and the ridge, which the first fold chooses."""
+    """Chances of the held rows by logistic regression, and the ridge: the freest that the first fold does not speak against."""
     def fitted(k, ridge, start):
         train = fold != k
         return _logistic(x[train], y[train], weight[train], _ridge(ridge, x), start)
@@ -206,13 +206,19 @@ def _logistic_chances(x, y, weight, fold, folds):
     for ridge in RIDGES:
         path.append(fitted(0, ridge, path[-1]))
         chance = scipy.special.expit(x[first] @ path[-1])
-        losses.append(-weight[first] @ np.log(np.clip(np.where(y[first], chance, 1 - chance), 1e-12, 1)))
-    best = int(np.argmin(losses))
+        losses.append(-weight[first] * np.log(np.clip(np.where(y[first], chance, 1 - chance), 1e-12, 1)))
+    best = _freest(np.array(losses))
     p = np.empty(len(y))
     for k in range(folds):
         beta = path[best + 1] if k == 0 else fitted(k, RIDGES[best], path[best + 1])
         p[fold == k] = scipy.special.expit(x[fold == k] @ beta)
     return p, RIDGES[best]
+
+
+def _freest(losses):
+    """The last row that is worse than the best one by no more than a standard error of their difference."""
+    worse = losses - losses[losses.sum(axis=1).argmin()]
+    return int(np.flatnonzero(worse.mean(axis=1) <= worse.std(axis=1) / np.sqrt(losses.shape[1]))[-1])
 
 
 def _ridge(size, x):
