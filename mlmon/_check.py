@@ -3,7 +3,7 @@
 Each check gives the value back in the form that the caller computes with, or
 raises ValueError. The first word of a message is the caller's own name for it.
 """
-from numbers import Real
+from numbers import Integral, Real
 
 import numpy as np
 
@@ -82,6 +82,40 @@ def positive(value, name):
     if not _is_number(value) or not 0 < value < np.inf:
         raise ValueError(f"{name} needs a finite number above 0, got {value!r}. Pass one, such as 1.0.")
     return float(value)
+
+
+def open_share(value, name):
+    """A share above 0 and below 1, as a float.
+
+    Examples
+    --------
+    >>> open_share(0.05, "alpha")
+    0.05
+    >>> open_share(1, "alpha")
+    Traceback (most recent call last):
+    ...
+    ValueError: alpha needs a share between 0 and 1, got 1. Pass one, such as 0.05.
+    """
+    if not 0 < share(value, name) < 1:
+        raise ValueError(f"{name} needs a share between 0 and 1, got {value!r}. Pass one, such as 0.05.")
+    return float(value)
+
+
+def whole(value, name, least=0):
+    """A whole number of at least `least`, as an int.
+
+    Examples
+    --------
+    >>> whole(3, "seed")
+    3
+    >>> whole(2.5, "bins", 1)
+    Traceback (most recent call last):
+    ...
+    ValueError: bins needs a whole number of 1 or more, got 2.5. Pass one, such as 1.
+    """
+    if not isinstance(value, Integral) or isinstance(value, bool) or value < least:
+        raise ValueError(f"{name} needs a whole number of {least} or more, got {value!r}. Pass one, such as {least}.")
+    return int(value)
 
 
 def one_of(value, options, name):

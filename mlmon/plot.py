@@ -516,6 +516,103 @@ def timeline(times, values, *, limits=(None, None), start=None, ax=None, title="
     return ax
 
 
+def windows(result, *, start=None, ax=None, title="", ylabel=None, xlabel="window", truth=None):
+    """A metric with its interval in each window, over the band of the baseline.
+
+    Windows that drifted are red diamonds. A window without a value is a cross on the floor.
+
+    Parameters
+    ----------
+    result : object
+        Has `baseline` with `value`, `low` and `high`, and `windows`, each with `value`, `low`, `high` and
+        `verdict`; `metric` is the label of the axis if `ylabel` is not given.
+    start : float, optional
+        The window in which the fault began: a dotted line before it.
+    truth : array-like, optional
+        What came true in each window, as open circles.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace as Row
+    >>> day = Row(metric="auc", baseline=Row(value=0.8, low=0.78, high=0.82), windows=[
+    ...     Row(value=0.79, low=0.74, high=0.84, verdict="STABLE"), Row(value=0.6, low=0.55, high=0.65, verdict="DRIFTED")])
+    >>> [text.get_text() for text in windows(day).texts]
+    ['baseline 0.8']
+    """
+    ax = _axes(ax, title)
+    base, rows = result.baseline, list(result.windows)
+    ax.axhspan(base.low, base.high, color=REFERENCE, alpha=0.45, lw=0)
+    ax.axhline(base.value, color="#7a7a7a", lw=1.4)
+    for place, row in enumerate(rows):
+        red = str(getattr(row.verdict, "value", row.verdict)).upper() == "DRIFTED"
+        if row.value is None:
+            ax.plot(place, 0.03, "x", color=INK, ms=7, transform=ax.get_xaxis_transform())
+            continue
+        colour = LOOK if red else CURRENT
+        ax.plot([place, place], [row.low, row.high], color=colour, lw=2, solid_capstyle="butt")
+        ax.plot(place, row.value, "D" if red else "o", color=colour, ms=6)
+    if truth is not None:
+        ax.plot(range(len(rows)), truth, "o", mfc="none", mec=INK, mew=1.4, ms=8, ls="none")
+    if start is not None:
+        ax.axvline(start - 0.5, color=INK, ls=":", lw=1.4)
+    ax.annotate(f"baseline {base.value:.2g}", (1.01, base.value), xycoords=("axes fraction", "data"), color="#6a6a6a",
+                va="center", fontsize=9, annotation_clip=False)
+    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.set(xlabel=xlabel, ylabel=ylabel or getattr(result, "metric", ""), xlim=(-0.7, len(rows) - 0.3))
+    return ax
+
+
+def terms(result, *, look=None, ax=None, title="", xlabel="mean loss"):
+    """A change in steps: from the mean before, one bar a term, to the mean after.
+
+    Parameters
+    ----------
+    result : object
+        Has `before`, `after` and `terms`, each with `name`, `value` and `se`. Whiskers are two standard errors.
+    look : str, optional
+        The term to draw in red; its `dominant` one, if it has any and none is named.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace as Row
+    >>> split = Row(before=0.1, after=0.4, dominant=None, terms=[Row(name="mix", value=0.1, se=0.01),
+    ...                                                          Row(name="concept", value=0.2, se=0.01)])
+    >>> [label.get_text() for label in terms(split).get_yticklabels()]
+    ['before', 'mix', 'concept', 'after']
+    """
+    ax = _axes(ax, title)
+    look = getattr(result, "dominant", None) if look is None else look
+    names = ["before", *(term.name for term in result.terms), "after"]
+    ax.barh([0, len(names) - 1], [result.before, result.after], color=[REFERENCE, CURRENT], height=0.6)
+    at, most = result.before, max(result.before, result.after)
+    for place, term in enumerate(result.terms, start=1):
+        colour = LOOK if term.name == look else LINES[1]
+        ax.barh(place, term.value, left=at, color=colour, height=0.6)
+        ax.plot([at, at], [place - 1.3, place + 0.3], color=INK, lw=0.8)
+        at += term.value
+        ax.errorbar(at, place, xerr=2 * term.se, color=INK, lw=1.2, capsize=3)
+        end = max(at + 2 * term.se, at - term.value)
+        most = max(most, end)
+        ax.annotate(f"{term.value:+.3f}", (end, place), (6, 0), textcoords="offset points", va="center",
+                    color=colour if term.name == look else INK, weight="bold" if term.name == look else "normal")
+    ax.plot([at, at], [len(names) - 2.3, len(names) - 0.7], color=INK, lw=0.8)
+    for place, value in ((0, result.before), (len(names) - 1, result.after)):
+        ax.annotate(f"{value:.3f}", (value, place), (6, 0), textcoords="offset points", va="center", color=INK)
+    ax.set_yticks(range(len(names)), names)
+    ax.invert_yaxis()
+    ax.set(xlabel=xlabel, xlim=(0, 1.25 * most))
+    ax.grid(axis="y", visible=False)
+    return ax
+
+
 def layers(numbers, limits, *, start=None, axes=None, xlabel="", when="{:g}".format):
     """One panel a layer over a common clock, with each layer's first alarm.
 

@@ -1,4 +1,4 @@
-"""Evidently's reports and test suites behind two functions.
+"""Evidently's reports and test suites behind a few functions.
 
 Evidently 0.7 takes ten seconds to import, so it is imported inside the
 functions, never with this module. Its results are dictionaries that are easy to
@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-__all__ = ["DriftResult", "SuiteResult", "daily", "data_drift", "run_tests"]
+__all__ = ["DriftResult", "QualityResult", "SuiteResult", "beside", "daily", "data_drift", "quality", "run_tests", "values"]
 
 
 @dataclass(frozen=True)
@@ -118,6 +118,49 @@ class SuiteResult:
     def to_json(self):
         """The same as JSON text; what is not known is null."""
         return _json(passed=self.passed, html=self.html, tests=_records(self.frame))
+
+
+@dataclass(frozen=True)
+class QualityResult:
+    """What Evidently counts in two frames, to be asked by metric and column.
+
+    Attributes
+    ----------
+    frame : DataFrame
+        One row a number: `column` (missing for numbers of the dataset), `metric`,
+        `detail` (``"count"`` or ``"share"``, a quantile, a category), `current`,
+        `reference`, `status` (``"ok"``, or ``"error"`` where there is no number) and `reason`.
+    html : str or None
+        Where the HTML report was written.
+    """
+
+    frame: pd.DataFrame
+    html: str | None = None
+
+    def value(self, metric, column=None, detail=None, *, of="current"):
+        """One number, such as ``value("MissingValueCount", "age", "share")``.
+
+        Raises
+        ------
+        KeyError
+            If none, or more than one, goes by these names.
+        """
+        named = self.frame[self.frame["metric"] == metric]
+        named = named[named["column"].isna() if column is None else named["column"] == column]
+        found = named if detail is None else named[named["detail"] == str(detail)]
+        if len(found) != 1:
+            raise KeyError(f"value needs the names of one number, got {len(found)} for {metric!r}, {column!r}, {detail!r}. "
+                           f"Choose the detail from {_names(named['detail']) or 'none'}, the metric from {_names(sorted(set(self.frame['metric'])))}.")
+        return float(found[of].iloc[0])
+
+    @property
+    def errors(self):
+        """Names of the columns of which something could not be computed."""
+        return tuple(dict.fromkeys(self.frame.loc[self.frame["status"] == "error", "column"].dropna()))
+
+    def to_json(self):
+        """The same as JSON text; what is not known is null."""
+        return _json(html=self.html, values=_records(self.frame))
 
 
 def data_drift(reference, current, *, numeric=None, categorical=None, method=None, threshold=None,
@@ -232,6 +275,97 @@ def run_tests(reference, current, tests, *, numeric=None, categorical=None, html
     return SuiteResult(frame=frame, html=_save(snapshot, html))
 
 
+def quality(reference, current, *, numeric=None, categorical=None, html=None):
+    """Count rows, duplicates, missing values, extremes, quantiles and categories of two frames with Evidently.
+
+    Parameters
+    ----------
+    reference, current : DataFrame
+        Both need every column that is described.
+    numeric, categorical : sequence of str, optional
+        Columns by kind; by default all of `reference`, by dtype.
+    html : path, optional
+        Write Evidently's HTML report (about 4 MB) there.
+
+    Returns
+    -------
+    QualityResult
+        A column that Evidently cannot describe has the status ``"error"`` there.
+    """
+    _frames("quality", reference, current)
+    numeric, categorical = _kinds("quality", reference, current, numeric, categorical)
+    evidently = _evidently()
+    import evidently.presets
+
+    items = {None: evidently.presets.DatasetStats()}
+    items |= {column: evidently.presets.ValueStats(column=column) for column in numeric + categorical}
+    snapshot, reasons = _run(evidently, items, reference, current, numeric, categorical)
+    found = values(snapshot) if snapshot else pd.DataFrame(columns=["column", "metric", "detail", "current", "reference"])
+    empty = found[["current", "reference"]].isna().any(axis=1)
+    found = found.assign(status=np.where(empty, "error", "ok"), reason=np.where(empty, "there is no value to compute it from", ""))
+    failed = [{"column": column, "metric": type(items[column]).__name__, "detail": "", "current": None, "reference": None,
+               "status": "error", "reason": reason} for column, reason in reasons.items()]
+    frame = pd.concat([found, pd.DataFrame(failed)], ignore_index=True) if failed else found
+    return QualityResult(frame=frame.astype({"current": float, "reference": float}), html=_save(snapshot, html))
+
+
+def values(snapshot):
+    """Every number of an Evidently snapshot, one a row, by metric and column.
+
+    A snapshot lists its results in an order of its own, which changes with what is asked: look
+    them up by name, never by position.
+
+    Parameters
+    ----------
+    snapshot : evidently.core.report.Snapshot
+        What ``Report(...).run(current, reference)`` gives.
+
+    Returns
+    -------
+    DataFrame
+        Columns `column` (missing for numbers of the dataset), `metric`, `detail`, `current` and
+        `reference` (nan where the snapshot has none).
+    """
+    rows = []
+    for key, result in snapshot.metric_results.items():
+        params = result.metric_value_location.metric.params
+        more = [str(getattr(value, "value", value)) for name, value in params.items() if name not in ("type", "column", "tests")]
+        about = {"column": params.get("column"), "metric": params["type"].rpartition(":")[2]}
+        before, now = _before(snapshot.context, key), _details(result)
+        rows += [about | {"detail": ", ".join([*more, detail] if detail else more), "current": now.get(detail), "reference": before.get(detail)}
+                 for detail in {**before, **now}]
+    return pd.DataFrame(rows, columns=["column", "metric", "detail", "current", "reference"]).astype({"current": float, "reference": float})
+
+
+def beside(result, ours):
+    """Evidently's numbers beside those of `mlmon.drift`, column by column, on the same data.
+
+    Parameters
+    ----------
+    result : DriftResult
+        What `data_drift` gave.
+    ours : DriftReport
+        What ``DataDriftDetector.detect`` gave; any object whose `features` have `feature`, `test`,
+        `statistic`, `pvalue`, `corrected_pvalue`, `psi`, `verdict` and `drifted` will do.
+
+    Returns
+    -------
+    DataFrame
+        One row a column of either: Evidently's `method`, `score`, `threshold`, `drifted`; our `test`,
+        `statistic`, `pvalue`, `corrected_pvalue`, `psi`, `verdict`; and `agree`, which is missing
+        where one of them could not judge.
+    """
+    names = ("test", "statistic", "pvalue", "corrected_pvalue", "psi")
+    rows = [{"column": row.feature} | {name: getattr(row, name) for name in names} | {"verdict": str(row.verdict), "ours": row.drifted}
+            for row in ours.features]
+    theirs = result.frame[["column", "method", "score", "threshold", "drifted"]]
+    order = dict.fromkeys([*theirs["column"], *(row["column"] for row in rows)])
+    both = theirs.merge(pd.DataFrame(rows), on="column", how="outer").set_index("column").loc[list(order)].reset_index()
+    known = both["drifted"].notna() & both["verdict"].isin(["STABLE", "DRIFTED"])
+    both["agree"] = (both["drifted"] == both["ours"].astype("boolean")).where(known).astype("boolean")
+    return both.drop(columns="ours")
+
+
 def daily(reference, batches, folder, **choices):
     """Write one HTML drift report a day, and return an index of them.
 
@@ -293,7 +427,8 @@ def _run(evidently, items, reference, current, numeric, categorical):
                 for frame in (current, reference)]   # Evidently takes current first
 
     def run(parts):
-        return evidently.Report(list(parts), include_tests=True).run(*datasets)
+        with np.errstate(divide="ignore", invalid="ignore"):    # of what is empty; its reason is told
+            return evidently.Report(list(parts), include_tests=True).run(*datasets)
 
     try:
         return run(items.values()), {}
@@ -383,6 +518,29 @@ def _test_row(blank, test, value):
     if status == "SUCCESS":
         return row | {"status": "success"}
     return row | {"status": "fail" if status in ("FAIL", "WARNING") else "error"}
+
+
+def _before(context, key):
+    """The same numbers of the reference; none where the metric is of both frames, as drift is."""
+    from evidently.core.report import ReferenceMetricNotFound
+
+    try:
+        return _details(context.get_reference_metric_result(key))
+    except ReferenceMetricNotFound:
+        return {}
+
+
+def _details(result):
+    """The numbers of a result, each by its detail."""
+    if hasattr(result, "counts"):      # by category
+        return {f"{what} of {label}": float(value.value) for what, of in (("count", result.counts), ("share", result.shares))
+                for label, value in of.items()}
+    if hasattr(result, "values") and isinstance(result.values, dict):
+        return {str(label): float(value.value) for label, value in result.values.items()}
+    parts = {name: getattr(result, name) for name in ("count", "share", "mean", "std") if hasattr(result, name)}
+    if parts:
+        return {name: float(part.value) for name, part in parts.items()}
+    return {"": float(result.value)} if np.isscalar(getattr(result, "value", None)) else {}
 
 
 def _stat_tests():

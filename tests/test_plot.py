@@ -188,6 +188,17 @@ def test_timeline_passes_over_missing_values():
     assert texts(plot.timeline([1, 2], [np.nan, 1], limits=(0, 4))) == []
 
 
+def test_windows_redden_what_drifted_and_cross_out_what_was_not_judged():
+    # Three windows: one stable, one drifted, one without labels.
+    rows = [Row(value=0.8, low=0.7, high=0.9, verdict="STABLE"), Row(value=0.5, low=0.4, high=0.6, verdict="DRIFTED"),
+            Row(value=None, low=None, high=None, verdict="UNDECIDED")]
+    ax = plot.windows(Row(metric="auc", baseline=Row(value=0.82, low=0.8, high=0.84), windows=rows), start=1, truth=[0.8, 0.55, 0.5])
+    bars = [line for line in ax.lines if list(line.get_ydata()) == [0.4, 0.6]]
+    assert bars[0].get_color() == plot.LOOK and list(bars[0].get_xdata()) == [1, 1]
+    assert [line.get_marker() for line in ax.lines if line.get_marker() != "None"] == ["o", "D", "x", "o"]
+    assert ax.get_ylabel() == "auc" and texts(ax) == ["baseline 0.82"]
+
+
 def test_layers_say_which_of_them_saw_nothing():
     frame = pd.DataFrame({"model": [0.9, 0.7], "system": [1, 1]}, index=[8, 9])
     model, system = plot.layers(frame, {"model": (0.8, None), "system": (None, 5)}, start=9)
@@ -303,3 +314,11 @@ def test_a_dashboards_number_beyond_its_threshold_is_red():
     shown = panel("Left", "psi", kind="stat", unit="percentunit", limit=0.0, bad="green")
     axes = plot.dashboard({"panels": [shown]}, prometheus(psi={"age": [1.0, 0.2, -12.5]}), end=100.0)
     assert texts(axes["Left"])[0] == "-1,250 %" and axes["Left"].texts[0].get_color() == plot.LOOK
+def test_terms_step_from_before_to_after():
+    # Each bar begins where the last one ended; the largest term is red.
+    split = Row(before=0.1, after=0.4, dominant="concept", terms=[
+        Row(name="mix", value=0.1, se=0.01), Row(name="concept", value=0.2, se=0.01)])
+    ax = plot.terms(split)
+    before, after, mix, concept = [(bar.get_x(), bar.get_x() + bar.get_width()) for bar in ax.patches]
+    assert np.allclose([before, mix, concept, after], [(0, 0.1), (0.1, 0.2), (0.2, 0.4), (0, 0.4)])
+    assert matplotlib.colors.to_hex(ax.patches[3].get_facecolor()) == plot.LOOK

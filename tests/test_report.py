@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -307,6 +308,103 @@ def test_suite_json_holds_plain_scalars(tmp_path):
     out = json.loads(result.to_json())
     assert (out["passed"], [test["value"] for test in out["tests"]]) == (False, [400.0, None])
     assert Path(out["html"]).stat().st_size > 1_000_000
+
+
+# --- quality -----------------------------------------------------------------
+
+GAPS = CURRENT.assign(age=CURRENT["age"].mask(np.arange(len(CURRENT)) < 40))
+
+
+@pytest.fixture(scope="module")
+def counted():
+    return report.quality(REFERENCE, GAPS)
+
+
+def test_quality_gives_the_numbers_of_pandas(counted):
+    # Counts and moments have one right answer, of each frame.
+    for of, data in (("current", GAPS), ("reference", REFERENCE)):
+        for metric, detail, expected in [
+            ("MissingValueCount", "count", data["age"].isna().sum()), ("MissingValueCount", "share", data["age"].isna().mean()),
+            ("MinValue", None, data["age"].min()), ("MaxValue", None, data["age"].max()), ("MeanValue", None, data["age"].mean()),
+            ("StdValue", None, data["age"].std(ddof=0)),
+        ]:
+            assert counted.value(metric, "age", detail, of=of) == pytest.approx(expected, rel=0.01 if metric == "StdValue" else 1e-9), metric
+        assert counted.value("UniqueValueCount", "city", "count of Bern", of=of) == (data["city"] == "Bern").sum()
+        assert counted.value("RowCount", of=of) == len(data)
+    assert counted.errors == ()
+
+
+def test_a_quantile_is_asked_for_by_its_own_name(counted):
+    assert counted.value("QuantileValue", "income", 0.25) <= counted.value("QuantileValue", "income", 0.75)
+    with pytest.raises(KeyError, match="needs the names of one number, got 3 .* Choose the detail from '0.25', '0.5', '0.75'"):
+        counted.value("QuantileValue", "income")
+    with pytest.raises(KeyError, match="got 0 for 'MeanValue', 'city'"):
+        counted.value("MeanValue", "city")
+
+
+def test_what_cannot_be_counted_is_an_error_of_its_column():
+    result = report.quality(REFERENCE, CURRENT.assign(age=np.nan))
+    assert result.errors == ("age",) and np.isnan(result.value("MeanValue", "age"))
+    assert result.value("MissingValueCount", "age", "share") == 1 and result.value("MeanValue", "income") == pytest.approx(CURRENT["income"].mean())
+    assert {each["current"] for each in json.loads(result.to_json())["values"] if each["metric"] == "MeanValue"} > {None}
+
+
+def test_quality_writes_html_where_asked(tmp_path):
+    result = report.quality(REFERENCE, CURRENT, numeric=["age"], html=tmp_path / "quality.html")
+    assert "age" in Path(result.html).read_text() and set(result.frame["column"].dropna()) == {"age"}
+
+
+def test_quality_refuses_a_missing_column():
+    with pytest.raises(ValueError, match="quality needs column 'age' in current"):
+        report.quality(REFERENCE, CURRENT.drop(columns="age"))
+
+
+def test_values_of_a_snapshot_do_not_depend_on_the_order_in_which_they_were_asked():
+    # The third result of one order is not the third of another; the mean of age is the mean of age.
+    from evidently import Report
+    from evidently.metrics import MeanValue, MissingValueCount, RowCount
+    metrics = [RowCount(), MeanValue(column="age"), MissingValueCount(column="age"), MeanValue(column="income")]
+    forth, back = (report.values(Report(order).run(CURRENT, REFERENCE)) for order in (metrics, metrics[::-1]))
+    names = ["metric", "column", "detail"]
+    pd.testing.assert_frame_equal(*(found.sort_values(names, ignore_index=True) for found in (forth, back)))
+    [mean] = forth.query("metric == 'MeanValue' and column == 'age'")[["current", "reference"]].to_numpy()
+    assert mean == pytest.approx([CURRENT["age"].mean(), REFERENCE["age"].mean()])
+
+
+def test_values_without_a_reference_are_those_of_current():
+    from evidently import Report
+    from evidently.metrics import MeanValue
+    [row_] = report.values(Report([MeanValue(column="age")]).run(CURRENT)).to_dict("records")
+    assert row_["current"] == pytest.approx(CURRENT["age"].mean()) and np.isnan(row_["reference"])
+
+
+# --- beside ------------------------------------------------------------------
+
+def feature(name, verdict, **numbers):
+    about = {"test": "ks", "statistic": 0.1, "pvalue": 0.2, "corrected_pvalue": 0.3, "psi": 0.04} | numbers
+    return SimpleNamespace(feature=name, verdict=verdict, drifted=verdict == "DRIFTED", **about)
+
+
+def test_numbers_stand_beside_each_other_by_name():
+    # One row a column of either; who could not judge does not agree and does not disagree.
+    theirs = report.DriftResult(pd.DataFrame({
+        "column": ["a", "b", "c", "d"], "method": "ks", "score": [0.01, 0.5, None, 0.4], "threshold": 0.05,
+        "drifted": pd.array([True, False, None, False], dtype="boolean")}))
+    ours = SimpleNamespace(features=[
+        feature("b", "DRIFTED"), feature("a", "DRIFTED"), feature("c", "STABLE"), feature("d", "UNDECIDED", statistic=None), feature("e", "STABLE")])
+    table = report.beside(theirs, ours).set_index("column")
+    assert list(table.index) == list("abcde")
+    assert table["agree"].loc[list("ab")].tolist() == [True, False] and table["agree"].loc[list("cde")].isna().all()
+    assert table.loc["a", ["score", "psi", "verdict"]].tolist() == [0.01, 0.04, "DRIFTED"]
+
+
+def test_evidentlys_ks_and_ours_are_one_number():
+    # Two implementations of one definition, on the same columns.
+    from mlmon.drift import DataDriftDetector
+    table = report.beside(report.data_drift(REFERENCE, CURRENT), DataDriftDetector(REFERENCE).detect(CURRENT)).set_index("column")
+    for name in ("income", "age"):
+        assert table.loc[name, "score"] == pytest.approx(table.loc[name, "pvalue"], abs=0.02)   # exact p, and its limit
+    assert table["agree"].all()
 
 
 # --- daily -------------------------------------------------------------------

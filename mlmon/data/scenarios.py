@@ -12,7 +12,6 @@ kept and P(X) drifts. Where the measurement fails (`out_of_range`,
 ever, and only what was written down of them is wrong.
 """
 from dataclasses import dataclass, field
-from numbers import Integral
 
 import numpy as np
 import pandas as pd
@@ -165,8 +164,8 @@ def make(name, seed=0, *, n=None, days=20):
     Scenario(customers-sudden-mean: 4 batches, mean_shift from batch 2)
     """
     plan = _plan(name)
-    n = _whole(_ROWS[plan.table] if n is None else n, "n", 1)
-    days, seed = _whole(days, "days", 2), _whole(seed, "seed", 0)
+    n = _check.whole(_ROWS[plan.table] if n is None else n, "n", 1)
+    days, seed = _check.whole(days, "days", 2), _check.whole(seed, "seed", 0)
     table = tables.get(plan.table)
     strength = _strength(plan.pace, days)
     batches = tuple(_batch(plan, table, n, strength[day], (seed, day + 1)) for day in range(days))
@@ -215,11 +214,6 @@ _PLANS = {
 def _plan(name):
     return _PLANS[_check.one_of(name, _PLANS, "scenario")]
 
-
-def _whole(value, name, least):
-    if not isinstance(value, Integral) or isinstance(value, bool) or value < least:
-        raise ValueError(f"{name} needs a whole number of {least} or more, got {value!r}. Pass one.")
-    return int(value)
 
 
 def _strength(pace, days):

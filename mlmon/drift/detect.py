@@ -16,16 +16,17 @@ between features, which no single feature shows. `BUDGET` says what each gets of
 """
 import json
 import os
-from functools import lru_cache
-from numbers import Integral, Real
+from functools import cached_property, lru_cache
+from numbers import Real
 
 import numpy as np
 
 from mlmon import _check
-from mlmon.drift import dependence
+from mlmon.drift import dependence, source
 from mlmon.drift.calibration import POOL, Pool, corrected, draw_rows
 from mlmon.drift.dependence import pair_p
-from mlmon.drift.feature import Reference, Source
+from mlmon.drift.feature import Reference
+from mlmon.drift.profile import Profile, Profiler, chunked
 from mlmon.drift.report import DriftReport, FeatureResult
 from mlmon.drift.twosample import LEAST, share_p
 from mlmon.drift.verdict import Verdict, severity
@@ -91,19 +92,19 @@ class DataDriftDetector:
     """
 
     def __init__(self, reference, *, alpha=0.05, min_effect=0.0, columns=None, bins=10, mode="exact", threads=None, seed=0):
-        self.alpha = _open_share(alpha, "alpha")
+        self.alpha = _check.open_share(alpha, "alpha")
         if not (isinstance(min_effect, Real) and min_effect >= 0):
             raise ValueError(f"min_effect needs a number of 0 or more, got {min_effect!r}. 0 decides by significance alone.")
-        self.min_effect, self.seed = float(min_effect), _whole(seed, "seed", 0)
+        self.min_effect, self.seed = float(min_effect), _check.whole(seed, "seed", 0)
         self.mode = _check.one_of(mode, ("exact", "certified"), "mode")
-        self.bins, self.threads = _whole(bins, "bins", 1), None if threads is None else _whole(threads, "threads", 1)
+        self.bins, self.threads = _check.whole(bins, "bins", 1), None if threads is None else _check.whole(threads, "threads", 1)
         self._chosen = columns is not None
         if columns is not None:
             columns = [columns] if isinstance(columns, str) else list(columns)
             if not columns or len(set(columns)) < len(columns):
                 raise ValueError(f"columns needs different names, at least one, got {columns}. List each feature once.")
-        sources = _columns(reference, columns, "reference")
-        self._references = [Reference(name, source, self.bins, self.mode) for name, source in sources]
+        found = source.columns(reference, columns, "reference")
+        self._references = [Reference(name, column, self.bins, self.mode) for name, column in found]
         self._nulls = {}
 
     @property
@@ -116,9 +117,17 @@ class DataDriftDetector:
 
         Parameters
         ----------
-        current : DataFrame or array-like
+        current : DataFrame or array-like, iterator of them, Dask DataFrame, or Profile
             As the reference. A feature that cannot be compared (dates, other kind, all
             missing, infinite, too short) is UNDECIDED with the reason; the others are judged.
+
+            Chunks of an iterator (or a list of frames) and the partitions of a Dask frame are
+            counted one by one and forgotten: memory stays bounded, whatever the rows. PSI,
+            chi-squared and all counts are those of the whole data; KS is known within
+            `FeatureResult.bound`, which is 0 for a reference of less than 2,000 rows. Up to
+            10,000 rows in all are judged as a frame is. Of more, marginals, tails and missing
+            values are judged by counts, and dependence by 10,000 rows drawn at random, as in a
+            frame.
 
         Returns
         -------
@@ -128,6 +137,14 @@ class DataDriftDetector:
         ------
         ValueError
             Where columns are missing, unknown or doubled, or there are no rows.
+
+        Examples
+        --------
+        >>> rng = np.random.default_rng(0)
+        >>> detector = DataDriftDetector(rng.normal(size=(5000, 2)))
+        >>> chunks = (rng.normal(0.1, 1, size=(5000, 2)) for _ in range(10))
+        >>> detector.detect(chunks).drifted_features
+        ('x0', 'x1')
         """
         with _one_blas_thread():
             compared = self._compare(current, full=True)
@@ -148,6 +165,28 @@ class DataDriftDetector:
 
         rows = [(c.name, c.statistic, c.pvalue, c.psi) for c in self._compare(current, full=False)]
         return pandas.DataFrame(rows, columns=["feature", "statistic", "pvalue", "psi"])
+
+    @cached_property
+    def profiler(self):
+        """What counts chunks by this reference's cells: a `Profiler`, without the rows, to be sent where the data are."""
+        return Profiler({r.name: r.ruler for r in self._references}, self._chosen, self.seed)
+
+    def profile(self, chunk, *, start=None):
+        """Count a chunk: a `Profile`, which adds up with others and which `detect` takes.
+
+        Parameters
+        ----------
+        chunk : DataFrame or array-like
+            As the reference; it may be empty.
+        start : int, optional
+            Number of its first row among all rows of the data: the same rows are kept then
+            however the data are cut.
+
+        Returns
+        -------
+        Profile
+        """
+        return self.profiler.profile(chunk, start=start, over=self._over)
 
     def save(self, path):
         """Write the detector, its reference included, to a file that `load` reads (npz, no pickle).
@@ -181,23 +220,32 @@ class DataDriftDetector:
         return f"DataDriftDetector({len(self._references)} features, {n} reference rows, alpha={self.alpha:g})"
 
     def _compare(self, current, full):
-        names = self.columns if self._chosen else None
-        columns = dict(_columns(current, names, "current"))
-        absent = [name for name in self.columns if name not in columns]
-        extra = [name for name in columns if name not in self.columns]
-        if absent or extra:
-            came = "; ".join(f"{what}: {', '.join(map(str, names))}" for what, names in (("missing", absent), ("unknown", extra)) if names)
-            raise ValueError(f"current needs the reference's columns, got {came}. Add or drop them, or name the features with columns=.")
-        size = len(next(iter(columns.values())).values if columns else ())
-        if size == 0:
-            raise ValueError("current needs at least 1 row, got 0. Wait for data.")
-
         judged = len(self._references) if full else 0
+        if isinstance(current, Profile) or chunked(current) or hasattr(current, "__dask_graph__"):
+            return self._compare_profile(self._profile(current), judged)
+        columns = dict(source.columns(current, list(self.columns) if self._chosen else None, "current"))
+        source.match(columns, self.columns)
 
         def one(reference):
             return reference.compare(columns[reference.name], judged)
 
-        return self._over(one, self._references, size * len(columns))
+        return self._over(one, self._references, len(columns) * len(next(iter(columns.values())).values))
+
+    def _compare_profile(self, profile, judged):
+        if profile is None or profile.rows == 0:
+            raise ValueError("current needs at least 1 row, got 0 in all chunks. Wait for data.")
+        if profile.key != self.profiler.key:
+            raise ValueError("current needs a profile of this reference's cells, got one of another. Make it with this detector.")
+        kept = dict(zip(profile.counts, profile.sample.values))
+        return [r.compare_counts(profile.counts[r.name], kept[r.name], judged) for r in self._references]
+
+    def _profile(self, current):
+        """The profile of what comes in parts."""
+        if isinstance(current, Profile):
+            return current
+        if hasattr(current, "__dask_graph__"):
+            return self.profiler.total_of_dask(current)
+        return self.profiler.total(current, self._over)
 
     def _over(self, work, items, cells):
         """`work` on all items, over threads where the data are large."""
@@ -216,14 +264,14 @@ class DataDriftDetector:
         reached their limit, and the null is drawn from 5,000 rows, once where the reference
         has as many; which sample is called the current one does not matter to it.
         """
-        n, m = len(live[0].reference.column), len(live[0].current)
+        n, m, held = len(live[0].reference.column), len(live[0].current), live[0].held
         if n + m <= POOL:
             both = [(a[0], np.concatenate([a[1], b[1]])) for a, b in (c.rows() for c in live)]
             pool = Pool(both, _draws(n + m, m, self.seed))
             return pool.observed(np.arange(n + m) >= n), self._smallest(pool)
         least, small = np.array([c.least() for c in live]), min(n, m, POOL // 4)
         if n < POOL // 2:
-            rows = [_some(n, self.seed, POOL // 2), _some(m, self.seed, POOL // 2 - n)]
+            rows = [_some(n, self.seed, POOL // 2), _some(held, self.seed, POOL // 2 - n)]
             both = [(a[0], np.concatenate([a[1], b[1]])) for a, b in (c.rows(*rows) for c in live)]
             return least, self._smallest(Pool(both, _draws(POOL // 2, small, self.seed)))
         key = tuple(c.name for c in live), small
@@ -241,12 +289,12 @@ class DataDriftDetector:
 def _report(detector, compared, live):
     marginal, tail, missing, pairs = {}, {}, {}, []
     if live:
-        n, m = len(live[0].reference.column), len(live[0].current)
+        n = len(live[0].reference.column)
         least, null = detector._least(live)
         marginal = dict(zip((c.name for c in live), corrected(least, null)))
         tail = _shared({c.name: c.tail for c in live if any(c.reference.tails)})
         missing = _shared({c.name: share_p(*c.missing) for c in live if c.missing[0] + c.missing[2]})
-        some = [_some(size, detector.seed, dependence.ROWS) for size in (n, m)]
+        some = [_some(size, detector.seed, dependence.ROWS) for size in (n, live[0].held)]
         pairs = pair_p([c.rows(*some) for c in live], detector.seed)
     families = {"marginal": marginal, "tail": tail, "missing": missing, "dependence": pairs}
     total = sum(BUDGET[name] for name, family in families.items() if len(family))
@@ -292,41 +340,13 @@ def _judge(detector, c, p, source, moved):
     if c.gone:
         return Verdict.UNDECIDED, "all values are missing in the reference or in the current batch"
     for column, role in ((c.reference.column, "reference"), (c.current, "current")):
-        if len(column.present) < LEAST:
-            return Verdict.UNDECIDED, f"{role} needs at least {LEAST} present values, got {len(column.present)}"
+        if (present := len(column) - column.missing) < LEAST:
+            return Verdict.UNDECIDED, f"{role} needs at least {LEAST} present values, got {present}"
     if c.kind == "numeric" and c.reference.sd == 0:
         return Verdict.UNDECIDED, "the reference is constant, so nothing is known of its spread"
     if c.kind == "categorical" and len(c.z[1]) < 2:
         return Verdict.UNDECIDED, "one level only, or every level is rare: shares cannot be compared"
     return Verdict.STABLE, "no more than chance"
-
-
-def _columns(data, chosen, role):
-    """(name, Source) of each watched column."""
-    if hasattr(data, "columns") and hasattr(data, "iloc"):
-        names = list(data.columns)
-        doubled = sorted({str(name) for name in names if names.count(name) > 1})
-        if doubled:
-            raise ValueError(f"{role} needs one column of each name, got several of {', '.join(doubled)}. Rename or drop them.")
-        pairs = [(name, Source(data[name], str(name))) for name in names]
-    else:
-        # Objects keep what they are: numpy would turn numbers beside text into text.
-        array = data.to_numpy() if hasattr(data, "to_numpy") else data if hasattr(data, "ndim") else np.array(data, dtype=object)
-        if array.ndim not in (1, 2):
-            raise ValueError(f"{role} needs a table or one column, got shape {array.shape}. Pass rows by features.")
-        if array.ndim == 1:
-            pairs = [(getattr(data, "name", None) or "value", Source(data, "value"))]
-        else:
-            pairs = [(f"x{i}", Source(np.ascontiguousarray(array[:, i]), f"x{i}")) for i in range(array.shape[1])]
-    rows = len(pairs[0][1].values) if pairs else len(data)
-    if not pairs or rows == 0:
-        raise ValueError(f"{role} needs at least 1 row and 1 column, got {rows} rows and {len(pairs)} columns. Pass data.")
-    if chosen is None:
-        return pairs
-    columns = dict(pairs)
-    if absent := [name for name in chosen if name not in columns]:
-        raise ValueError(f"{role} needs the columns {', '.join(map(str, chosen))}, got none called {', '.join(map(str, absent))}. Add them.")
-    return [(name, columns[name]) for name in chosen]
 
 
 @lru_cache(maxsize=4)
@@ -351,18 +371,7 @@ def _some(size, seed, most):
     return slice(None) if size <= most else np.random.default_rng(seed).choice(size, most, replace=False)
 
 
-def _whole(value, name, least):
-    if not isinstance(value, Integral) or isinstance(value, bool) or value < least:
-        raise ValueError(f"{name} needs a whole number of {least} or more, got {value!r}. Pass one.")
-    return int(value)
-
 
 def _shared(p):
     """Bonferroni's correction within a family."""
     return {name: min(1.0, len(p) * value) for name, value in p.items()}
-
-
-def _open_share(value, name):
-    if not 0 < _check.share(value, name) < 1:
-        raise ValueError(f"{name} needs a share between 0 and 1, got {value!r}. 0.05 is customary.")
-    return float(value)

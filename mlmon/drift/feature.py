@@ -1,16 +1,18 @@
 """One feature of a detector: its reference, prepared once, and what a comparison with it gives."""
 import copy
 from dataclasses import dataclass
-from numbers import Integral, Real
+from functools import cached_property
 
 import numpy as np
 import scipy
 
 from mlmon.drift import calibration
-from mlmon.drift.column import HUGE, Categories, Numbers, in_deviations, merge, read_loosely, spread
+from mlmon.drift.column import HUGE, Categories, Numbers, in_deviations, merge, spread
 from mlmon.drift.distance import psi_of_counts, quantile_edges
 from mlmon.drift.grid import COARSE, Grid
-from mlmon.drift.tail import fit_tail, tail_p
+from mlmon.drift.ruler import NEW, WORDS, Levels, Nothing, Ruler
+from mlmon.drift.source import plain, unplain
+from mlmon.drift.tail import counted_p, fit_tail, tail_p
 from mlmon.drift.twosample import LEAST, chi2_of, kolmogorov_p
 
 LONG, WIDE = 20_000, 0.005      # the least values for a grid; certified: the widest interval of KS
@@ -42,20 +44,20 @@ class Reference:
             self.grid = Grid.of(ordered)
 
     def state(self):
-        column, about = self.column, {"name": _plain(self.name, "names"), "kind": self.column.kind, "reason": self.reason}
+        column, about = self.column, {"name": plain(self.name, "names"), "kind": self.column.kind, "reason": self.reason}
         if column.kind == "numeric":
             return column.values, about
-        return column.codes, about | {"levels": [_plain(level, f"levels of {self.name}") for level in column.levels]}
+        return column.codes, about | {"levels": [plain(level, f"levels of {self.name}") for level in column.levels]}
 
     @classmethod
     def restore(cls, about, values, bins, mode):
         reference = cls.__new__(cls)
-        reference.name, reference.reason, reference.bins, reference.mode = _unplain(about["name"]), about["reason"], bins, mode
+        reference.name, reference.reason, reference.bins, reference.mode = unplain(about["name"]), about["reason"], bins, mode
         if about["kind"] == "numeric":
             reference.column = Numbers(values)
         else:
             levels = np.empty(len(about["levels"]), dtype=object)
-            levels[:] = [_unplain(level) for level in about["levels"]]
+            levels[:] = [unplain(level) for level in about["levels"]]
             reference.column = Categories(values, levels)
         reference._prepare()
         return reference
@@ -63,6 +65,16 @@ class Reference:
     def rows(self, rows):
         column = self.column
         return column.kind, (column.values if column.kind == "numeric" else column.codes)[rows]
+
+    @cached_property
+    def ruler(self):
+        """What counts chunks of this feature."""
+        if self.reason or self.column.infinite or not len(self.column.present):
+            return Nothing(self.column.kind)
+        if self.column.kind == "categorical":
+            return Levels(self.column.levels, self.column.counts)
+        ordered = np.sort(self.column.present)
+        return Ruler(ordered, self.cuts, self.grid or Grid.of(ordered), self.tails)
 
     def compare(self, source, judged):
         """This feature of the reference against the current one, which is one of `judged`; 0 asks for no decision."""
@@ -74,27 +86,72 @@ class Reference:
         if reason:
             return Compared(self, current, reason)
         if not len(current.present) or not len(self.column.present):
-            return Compared(self, current, None, gone=True)
-        kind = self._numbers if self.column.kind == "numeric" else self._categories
-        return kind(current, judged)
-
-    def _numbers(self, current, judged):
+            return Compared(self, current, None, len(current), gone=True)
+        if self.column.kind == "categorical":
+            known = {level: i for i, level in enumerate(self.column.levels)}
+            place = np.array([known.setdefault(level, len(known)) for level in current.levels], dtype=np.int64)
+            counts = np.zeros(len(known), dtype=np.int64)
+            counts[place] = current.counts
+            found = Compared(self, current, None, len(current), values=lambda: np.append(place, -1)[current.codes])
+            return self._categories(found, counts, tuple(known)[len(self.column.levels):], judged)
+        found = Compared(self, current, None, len(current), values=lambda: current.values)
         merged = self._merge(current.present) if judged else self._gap(current.present)
+        cells = self._numbers(found, merged)
+        if judged:
+            self._decide(found, merged, merged.wasserstein, [
+                tail_p(tail, sign * current.present, judged) if tail and count else 1.0
+                for tail, sign, count in zip(self.tails, (1, -1), (cells[-1], cells[0]))
+            ])
+        return found
+
+    def compare_counts(self, counts, held, judged):
+        """As `compare`, from the counts of a profile and the values in the rows that it keeps."""
+        reason = self.reason or counts.reason or _why_not(self.column, counts)
+        if counts.crowded:
+            reason = reason or f"current has more than {NEW:,} new categories; pass coarser ones, or leave identifiers out"
+        if reason:
+            return Compared(self, counts, reason)
+        if not counts.counted or not len(self.column.present):
+            return Compared(self, counts, None, len(held), gone=True)
+        found = Compared(self, counts, None, len(held), values=lambda: held)
+        if self.column.kind == "categorical":
+            cur = np.append(counts.tally, [*counts.new.values()]).astype(np.int64)
+            return self._categories(found, cur, tuple(counts.new), judged)
+        merged = self.ruler.merged(counts)
+        self._numbers(found, merged)
+        if judged:
+            beyond = float(counts.sums[2:].sum()) / merged.m      # cells end where the reference does
+            self._decide(found, merged, merged.wasserstein + beyond, [
+                counted_p(tail, merged.m, far, judged) if tail and far.any() else 1.0
+                for tail, far in zip(self.tails, counts.far)
+            ])
+        return found
+
+    def _numbers(self, found, merged):
+        """Fill in what is reported of a number; the current counts in PSI's cells."""
         upto = merged.current_at
-        cells = np.concatenate([[upto[0]], np.diff(upto), [len(current.present) - upto[-1]]])
-        found = Compared(self, current, None)
+        cells = np.concatenate([[upto[0]], np.diff(upto), [merged.m - upto[-1]]])
         found.statistic, found.bound = merged.ks, merged.bound
         found.pvalue = kolmogorov_p(merged.ks, merged.n, merged.m)
         counts = np.concatenate([[0], self.counts, [0, self.column.missing]])
-        found.psi = float(psi_of_counts(counts, np.append(cells, current.missing)))
-        found.out_of_range = float((cells[0] + cells[-1]) / len(current.present))
+        found.psi = float(psi_of_counts(counts, np.append(cells, found.current.missing)))
+        found.out_of_range = float((cells[0] + cells[-1]) / merged.m)
+        return cells
+
+    def _decide(self, found, merged, distance, tails):
+        """Fill in what decides."""
+        found.effect = in_deviations(distance, self.sd) if self.sd > 0 else float(distance > 0)
+        found.z, found.tail = calibration.merged_z(merged), min(tails)
+
+    def _categories(self, found, cur, new, judged):
+        """Fill in all of a category: `cur` counts the reference's levels first, then the new ones."""
+        ref = np.append(self.column.counts, np.zeros(len(new), dtype=np.int64))
+        found.statistic, found.pvalue = _chi2(ref, cur)
+        found.psi = float(psi_of_counts(np.append(ref, self.column.missing), np.append(cur, found.current.missing)))
+        found.effect = float(np.abs(ref / ref.sum() - cur / cur.sum()).sum() / 2)
+        found.new_categories, found.out_of_range = new, float(cur[len(self.column.levels):].sum() / cur.sum())
         if judged:
-            found.effect = in_deviations(merged.wasserstein, self.sd) if self.sd > 0 else float(merged.wasserstein > 0)
-            found.z = calibration.merged_z(merged)
-            found.tail = min(
-                tail_p(tail, sign * current.present, judged) if tail and count else 1.0
-                for tail, sign, count in zip(self.tails, (1, -1), (cells[-1], cells[0]))
-            )
+            found.z = _level_z(ref, cur)
         return found
 
     def _gap(self, current):
@@ -113,31 +170,19 @@ class Reference:
                 return merged
         return merge(self.column.present, current, self.cuts)
 
-    def _categories(self, current, judged):
-        known = {level: i for i, level in enumerate(self.column.levels)}
-        place = np.array([known.setdefault(level, len(known)) for level in current.levels], dtype=np.int64)
-        ref = np.zeros(len(known), dtype=np.int64)
-        cur = ref.copy()
-        ref[:len(self.column.counts)], cur[place] = self.column.counts, current.counts
-        found = Compared(self, current, None)
-        found.codes = lambda: np.append(place, -1)[current.codes]
-        found.statistic, found.pvalue = _chi2(ref, cur)
-        found.psi = float(psi_of_counts(np.append(ref, self.column.missing), np.append(cur, current.missing)))
-        found.effect = float(np.abs(ref / ref.sum() - cur / cur.sum()).sum() / 2)
-        found.new_categories = tuple(list(known)[len(self.column.levels):])
-        found.out_of_range = float(cur[len(self.column.levels):].sum() / cur.sum())
-        if judged:
-            found.z = _level_z(ref, cur)
-        return found
-
 
 @dataclass
 class Compared:
-    """What the comparison of one feature gave; decisions come later."""
+    """What the comparison of one feature gave; decisions come later.
+
+    `held` rows of the current sample are at hand: all of them, or those that a profile keeps; `values()` gives them.
+    """
 
     reference: Reference
     current: object
     reason: str | None
+    held: int = 0
+    values: object = None
     gone: bool = False
     statistic: float | None = None
     bound: float = 0.0
@@ -148,7 +193,6 @@ class Compared:
     new_categories: tuple = ()
     z: object = None
     tail: float = 1.0
-    codes: object = None
 
     @property
     def name(self):
@@ -166,11 +210,11 @@ class Compared:
 
     def rows(self, of_reference=slice(None), of_current=slice(None)):
         """(kind, values) of this feature in some rows of both samples."""
-        ref, cur = self.reference.column, self.current
+        ref = self.reference.column
         if self.gone:
-            values = np.full(len(ref), np.nan), np.full(len(cur), np.nan)
+            values = np.full(len(ref), np.nan), np.full(self.held, np.nan)
         else:
-            values = (ref.values, cur.values) if self.kind == "numeric" else (ref.codes, self.codes())
+            values = ref.values if self.kind == "numeric" else ref.codes, self.values()
         kind = "numeric" if self.gone else self.kind
         return (kind, values[0][of_reference]), (kind, values[1][of_current])
 
@@ -184,17 +228,6 @@ class Compared:
         return float(calibration.categorical_p(z, kept)) if len(kept) > 1 else 1.0
 
 
-@dataclass
-class Source:
-    """A column as it came, read when it is needed."""
-
-    values: object
-    name: str
-
-    def read(self, role):
-        return read_loosely(self.values, f"{self.name} ({role})")
-
-
 def _why_not(reference, current):
     """Why two samples of a feature cannot be compared, or None."""
     for column, role in ((reference, "reference"), (current, "current")):
@@ -202,29 +235,11 @@ def _why_not(reference, current):
             return f"{role} has {column.infinite} values that are infinite or beyond {HUGE:g}; mark them missing or drop them"
         if len(column) < LEAST:
             return f"{role} needs at least {LEAST} rows, got {len(column)}"
-    if not len(reference.present) or not len(current.present):
+    if len(reference) == reference.missing or len(current) == current.missing:
         return None
     if reference.kind != current.kind:
-        words = {"numeric": "numbers", "categorical": "categories"}
-        return f"the reference holds {words[reference.kind]}, the current batch {words[current.kind]}"
+        return f"the reference holds {WORDS[reference.kind]}, the current batch {WORDS[current.kind]}"
     return None
-
-
-def _plain(value, what):
-    """A name or level for JSON: its kind and its text."""
-    if isinstance(value, tuple):
-        return ["tuple", [_plain(part, what) for part in value]]
-    for kind, types in (("bool", (bool, np.bool_)), ("int", Integral), ("float", Real), ("str", str)):
-        if isinstance(value, types):
-            return [kind, str(value)]
-    raise ValueError(f"save needs {what} that are text, numbers or booleans, got a {type(value).__name__}. Turn them into text first.")
-
-
-def _unplain(pair):
-    kind, text = pair
-    if kind == "tuple":
-        return tuple(_unplain(part) for part in text)
-    return {"bool": lambda s: s == "True", "int": int, "float": float, "str": str}[kind](text)
 
 
 def _chi2(ref, cur):

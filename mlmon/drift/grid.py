@@ -21,6 +21,47 @@ COARSE = 0.004                  # a reference with so much in one cell is sorted
 MANY = 0.25                     # of the current values: with more to look at, sorting all is as fast
 
 
+class Cells:
+    """A map from values to cells that never falls: 1 to `count` between `low` and `high`, 0 below, `count + 1` above."""
+
+    def __init__(self, low, high, count, centre, scale):
+        self.high, self.count, self.centre, self.scale, self._first, self._step = high, count, centre, scale, 0.0, 1.0
+        low, high = self._squeeze(np.array([low, high]))
+        self._step = count * (1 - 1e-12) / (high - low)
+        first = low - (1 + 1e-9) / self._step       # one cell to the right: 0 is below the reference
+        if scale == np.inf:
+            self.centre += first
+        else:
+            self._first = first
+
+    def at(self, values, out=None):
+        """The cell of each value."""
+        x = self._squeeze(values)
+        np.clip(x, 0, self.count + 1, out=x)
+        cell = np.empty(len(values), np.uint16) if out is None else out
+        np.copyto(cell, x, casting="unsafe")
+        return cell
+
+    def points(self):
+        """The upper edge of each cell, as a value."""
+        squeezed = self._first + np.arange(1, self.count + 3) / self._step
+        moved = squeezed if self.scale == np.inf else squeezed * self.scale / np.maximum(1 - np.abs(squeezed), 1e-9)
+        return np.minimum(moved + self.centre, self.high)
+
+    def _squeeze(self, values):
+        """Values on the grid's scale, in memory of this thread."""
+        x = np.subtract(values, self.centre, out=buffer("moved", len(values), np.float64))
+        if self.scale != np.inf:
+            size = np.abs(x, out=buffer("size", len(values), np.float64))
+            size += self.scale
+            np.divide(-self.scale, size, out=size)
+            size += 1
+            np.copysign(size, x, out=x)
+            x -= self._first
+        x *= self._step
+        return x
+
+
 class Grid:
     """Cells over one feature, and the reference's counts in them.
 
@@ -31,17 +72,16 @@ class Grid:
     """
 
     def __init__(self, ordered):
-        self.low, self.high, self.ordered = float(ordered[0]), float(ordered[-1]), ordered
-        self.cells = CELLS if len(ordered) < LONG else 2 * CELLS
+        self.ordered, count = ordered, CELLS if len(ordered) < LONG else 2 * CELLS
         some, coarsest = ordered[:: max(1, len(ordered) // 20_000)], np.inf
         for centre, scale in _shapes(ordered):
-            self._set(centre, scale)
+            self.cells = Cells(float(ordered[0]), float(ordered[-1]), count, centre, scale)
             share = self._count(some)[1].max() / len(some)
             if share < 0.9 * coarsest:
-                coarsest, best = share, (centre, scale)
+                coarsest, best = share, self.cells
             if coarsest <= FINE:
                 break
-        self._set(*best)
+        self.cells = best
         self.counts = self._count(ordered)[1]
         self.coarsest = self.counts.max() / len(ordered)
         ends = np.cumsum(self.counts)
@@ -65,7 +105,7 @@ class Grid:
         used = self.counts + counts > 0
         upto, below = (reference_upto + current_upto)[used], current_upto[used]
         gap = self._interval(counts, edges, *self._walk(counts))
-        return Merged(**vars(gap), upto=upto, below=below, points=self._points()[used], tied=True)
+        return Merged(**vars(gap), upto=upto, below=below, points=self.cells.points()[used], tied=True)
 
     def gap(self, current, edges, bound=0.0):
         """The gap to a sample: the interval of `merge` if its half-width is within `bound`, else exact.
@@ -84,7 +124,7 @@ class Grid:
         return self._exact(current, edges, cell, counts, walk, most)
 
     def _exact(self, current, edges, cell, counts, walk, most):
-        farthest, at, strays = int(np.abs(walk).max()), self._cell(edges), self._strays(current, cell, counts)
+        farthest, at, strays = int(np.abs(walk).max()), self.cells.at(edges), self._strays(current, cell, counts)
         hot = most > farthest
         hot[at] = True
         hot &= strays > 0
@@ -115,60 +155,23 @@ class Grid:
         n, m = len(self.ordered), int(counts.sum())
         least, most = np.abs(walk).max(), most.max()
         whole = m * steps(n, m)[0]
-        return Gap(n, m, float(least + most) / 2 / whole, float(most - least) / 2 / whole, np.cumsum(counts)[self._cell(edges)])
-
-    def _set(self, centre, scale):
-        self.centre, self.scale, self._first, self._step = centre, scale, 0.0, 1.0
-        low, high = self._squeeze(np.array([self.low, self.high]))
-        self._step = self.cells * (1 - 1e-12) / (high - low)
-        first = low - (1 + 1e-9) / self._step       # one cell to the right: 0 is below the reference
-        if scale == np.inf:
-            self.centre += first
-        else:
-            self._first = first
-
-    def _squeeze(self, values):
-        """Values on the grid's scale, in memory of this thread."""
-        x = np.subtract(values, self.centre, out=buffer("moved", len(values), np.float64))
-        if self.scale != np.inf:
-            size = np.abs(x, out=buffer("size", len(values), np.float64))
-            size += self.scale
-            np.divide(-self.scale, size, out=size)
-            size += 1
-            np.copysign(size, x, out=x)
-            x -= self._first
-        x *= self._step
-        return x
-
-    def _cell(self, values, out=None):
-        """Cells of values: 0 below the reference, the last one above it."""
-        x = self._squeeze(values)
-        np.clip(x, 0, self.cells + 1, out=x)
-        cell = np.empty(len(values), np.uint16) if out is None else out
-        np.copyto(cell, x, casting="unsafe")
-        return cell
+        return Gap(n, m, float(least + most) / 2 / whole, float(most - least) / 2 / whole, np.cumsum(counts)[self.cells.at(edges)])
 
     def _count(self, values):
         """The cell of each value, in memory of this thread, and how many values each cell holds."""
-        cell, counts = buffer("cell", len(values), np.uint16), np.zeros(self.cells + 2, dtype=np.int64)
+        cell, counts = buffer("cell", len(values), np.uint16), np.zeros(self.cells.count + 2, dtype=np.int64)
         for part, c in _chunks(values, cell):
-            counts += np.bincount(self._cell(part, out=c), minlength=self.cells + 2)
+            counts += np.bincount(self.cells.at(part, out=c), minlength=self.cells.count + 2)
         return cell, counts
 
     def _strays(self, current, cell, counts):
         """How many current values of each cell are not its atom: where none is, nothing happens inside the cell."""
         if not self._lumpy:
             return counts
-        strays = np.zeros(self.cells + 2, dtype=np.int64)
+        strays = np.zeros(self.cells.count + 2, dtype=np.int64)
         for part, c in _chunks(current, cell):
-            strays += np.bincount(c[np.flatnonzero(self.atoms.take(c) != part)], minlength=self.cells + 2)
+            strays += np.bincount(c[np.flatnonzero(self.atoms.take(c) != part)], minlength=self.cells.count + 2)
         return strays
-
-    def _points(self):
-        """The upper edge of each cell, as a value."""
-        squeezed = self._first + np.arange(1, self.cells + 3) / self._step
-        moved = squeezed if self.scale == np.inf else squeezed * self.scale / np.maximum(1 - np.abs(squeezed), 1e-9)
-        return np.minimum(moved + self.centre, self.high)
 
 
 def _places(counts, hot):

@@ -19,7 +19,8 @@ class FeatureResult:
     statistic, pvalue, psi : float
         As reported; they do not decide.
     bound : float
-        How far `statistic` may be off: 0, unless the detector's mode is "certified".
+        How far `statistic` may be off: 0, unless the detector's mode is "certified" or the data came
+        in chunks.
     corrected_pvalue : float
         What decides: corrected for all features and for all that the report looks at.
     effect : float

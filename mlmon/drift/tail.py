@@ -51,7 +51,7 @@ def fit_tail(ordered):
     weighted = np.mean(excess * (k - np.arange(1, k + 1) + 0.65) / k)
     shape = 2 - mean / (mean - 2 * weighted) if mean > 2 * weighted else 1.0
     scale = 2 * mean * weighted / (mean - 2 * weighted) if mean > 2 * weighted else mean
-    if shape > HEAVY:
+    if shape > HEAVY or scale == 0:
         return None
     heavy = max(shape, 0.0)
     return Tail(n, float(ordered[-1]), start, float(scale), heavy + heavy**2 + (1 + 4 * heavy) / np.sqrt(k), k / n)
@@ -73,14 +73,39 @@ def tail_p(tail, values, features=1):
     float
         1 where too few values lie beyond the reference's last one.
     """
-    m = len(values)
     beyond = np.sort(values[values > tail.last])
+    return _least_chance(tail, len(values), len(beyond), lambda counts: beyond[len(beyond) - counts], features)
+
+
+def far_edges(tail):
+    """Where to count values beyond the reference's last one: 401 edges, farther and farther apart."""
+    return tail.last + tail.scale * np.append(0.0, 0.001 * 1.05 ** np.arange(400))
+
+
+def counted_p(tail, m, counts, features=1):
+    """As `tail_p`, from counts: a value is taken to lie at the edge below it, which makes p a little larger.
+
+    Parameters
+    ----------
+    tail : Tail
+    m : int
+        Current values.
+    counts : numpy.ndarray of int
+        How many of them lie between each of `far_edges` and the next.
+    features : int
+    """
+    edges, above = far_edges(tail), np.cumsum(counts[::-1])[::-1]
+    return _least_chance(tail, m, int(above[0]), lambda looks: edges[np.searchsorted(-above, -looks, side="right") - 1], features)
+
+
+def _least_chance(tail, m, beyond, at, features):
+    """The least chance over some counts of the largest values; `at` tells where the smallest of so many lies."""
     odds = ODDS * min(1, FEATURES / features)
     needed = max(1, int(np.ceil(np.log(odds) / np.log(m / (m + tail.size)))))
-    if len(beyond) < needed:
+    if beyond < needed:
         return 1.0
-    counts = np.unique(np.round(np.geomspace(needed, len(beyond), LOOKS)).astype(int))
+    counts = np.unique(np.round(np.geomspace(needed, beyond, LOOKS)).astype(int))
     # The tail is known no better than its `size` values tell: more current ones add no certainty.
     known = min(m, tail.size)
-    chances = scipy.special.bdtrc(np.floor(counts * known / m) - 1, known, tail.survival(beyond[len(beyond) - counts]))
+    chances = scipy.special.bdtrc(np.floor(counts * known / m) - 1, known, tail.survival(at(counts)))
     return float(min(1.0, len(counts) * chances.min()))

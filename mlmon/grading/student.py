@@ -16,7 +16,6 @@ import json
 import os
 import signal
 import site
-import stat
 import subprocess
 import sys
 import sysconfig

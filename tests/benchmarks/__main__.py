@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from tests.benchmarks import grading, peers, speed, tables
+from tests.benchmarks import grading, peers, profile, speed, stream, tables
 
 
 def main(arguments=None):
@@ -12,12 +12,11 @@ def main(arguments=None):
     parser.add_argument("--sets", default="ab", help="a: 100,000 x 25, b: 1,000,000 x 50 (default: both)")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--quick", action="store_true", help="a hundredth of the rows, one round, no README")
-    parser.add_argument("--what", choices=["drift", "grading"], help="measure one of them (default: both)")
+    parser.add_argument("--what", choices=list(PARTS), help="measure one of them (default: all)")
     chosen = parser.parse_args(arguments)
-    if chosen.what != "grading":
-        drift(chosen)
-    if chosen.what != "drift" and not chosen.only:
-        graded(chosen)
+    for name, part in PARTS.items():
+        if chosen.what == name or (chosen.what is None and (name == "drift" or not chosen.only)):
+            part(chosen)
 
 
 def graded(chosen):
@@ -46,6 +45,24 @@ def drift(chosen):
     if not chosen.quick and not chosen.only and chosen.sets == "ab":
         tables.write("speed", page)
 
+
+def profiled(chosen):
+    """Measure data larger than memory."""
+    page = "\n".join([speed.stamp(), "", profile.markdown(chosen.quick)])
+    print(page)
+    if not chosen.quick:
+        tables.write("profile", page)
+
+
+def streamed(chosen):
+    """Measure the streaming detectors."""
+    page = "\n".join([speed.stamp(), "", stream.markdown(stream.measure(1 if chosen.quick else chosen.rounds, chosen.quick))])
+    print(page)
+    if not chosen.quick:
+        tables.write("stream-speed", page)
+
+
+PARTS = {"drift": drift, "stream": streamed, "profile": profiled, "grading": graded}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -3,20 +3,15 @@
 Attacks aim at canaries that the test made, and are bounded by limits a good deal smaller than a class gets.
 """
 
-import ast
 import os
-import shutil
-import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import textwrap
 import threading
 from pathlib import Path
 from time import monotonic, sleep
 
-import numpy as np
 import pytest
 
 from mlmon.grading import sandbox as sandboxes
