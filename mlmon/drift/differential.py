@@ -22,11 +22,11 @@ import scipy
 
 from mlmon import _check
 from mlmon.drift import signatures
-from mlmon.drift.column import read
+from mlmon.drift.column import merge, read
 from mlmon.drift.detect import DataDriftDetector
 from mlmon.drift.show import as_html, as_text
 from mlmon.drift.signatures import NOTICED, located
-from mlmon.drift.twosample import LEAST, ks_test, share_p
+from mlmon.drift.twosample import LEAST, kolmogorov_p, share_p
 from mlmon.drift.verdict import Verdict
 
 LAYERS = "business", "model", "prediction", "data", "system"
@@ -446,16 +446,17 @@ def _prediction(case):
     if version is None:
         case.lacks("a log with version")
     before, now = (scores[rows] for scores, rows in zip(case.scores, own))
-    moved = ks_test(before, now, alpha=case.alpha / 3)
+    ks = merge(before, now).ks
+    moved = kolmogorov_p(ks, len(before), len(now)) < case.least_p
     fresh = [] if version is None else sorted(set(map(str, version[1])) - set(map(str, version[0])))
     told_otherwise = any(h.layer == "data" for h in case.below)
     if fresh:
-        word = "and its scores moved" if moved.drifted else "with scores as ever"
-        look.add("release", 0.9 if moved.drifted else POSSIBLE, f"version {', '.join(fresh)} answers, {word}")
-    elif moved.drifted and not told_otherwise:
-        look.add("release", POSSIBLE, f"scores moved (KS {moved.statistic:.2f}) while the features did not")
-    elif moved.drifted:
-        look.seen.append(f"scores moved with what the model was told (KS {moved.statistic:.2f})")
+        word = "and its scores moved" if moved else "with scores as ever"
+        look.add("release", 0.9 if moved else POSSIBLE, f"version {', '.join(fresh)} answers, {word}")
+    elif moved and not told_otherwise:
+        look.add("release", POSSIBLE, f"scores moved (KS {ks:.2f}) while the features did not")
+    elif moved:
+        look.seen.append(f"scores moved with what the model was told (KS {ks:.2f})")
     return look
 
 
@@ -524,16 +525,17 @@ def _performance(case, look, rows):
     scores, labels = ([values[r] for values, r in zip(pair, rows)] for pair in (case.scores, case.labels))
     strata = _Strata(*scores, *labels)
     everywhere = np.ones(len(labels[1]), dtype=bool)
-    if strata.p(everywhere) >= case.alpha / 3:
+    decision = case.column("decision")
+    acted = ~everywhere if decision is None else np.asarray(decision[1])[rows[1]] == 1
+    treated = min(acted.sum(), (~acted).sum()) >= LEAST and strata.z(acted) < -4
+    if strata.p(everywhere) >= case.alpha / 3 and not treated:
         look.seen.append("rows with the same score have the same rate of labels as before")
         return
     evidence = f"rows with the same score have label 1 in {labels[1].mean():.2%}, {strata.expected.mean():.2%} expected"
-    decision = case.column("decision")
-    acted = ~everywhere if decision is None else np.asarray(decision[1])[rows[1]] == 1
     support = min([LIKELY] + [{"release": WEAK, "traffic mix": POSSIBLE}.get(h.cause, LIKELY) for h in case.below])
     if strata.z(everywhere) < -4 and _fades(strata.residual):
         look.add("label delay", support, f"{evidence}; label 1 fades towards the newest rows")
-    elif min(acted.sum(), (~acted).sum()) >= LEAST and strata.z(acted) < -4 and strata.p(~acted) > case.least_p:
+    elif treated and strata.p(~acted) > case.least_p:
         look.add("feedback", support, f"{evidence}; all of it where the model acted")
     else:
         look.add("concept drift", support, evidence)

@@ -152,7 +152,7 @@ def test_what_has_no_value_says_why(metric, score, words):
     (lambda: estimator().estimate("mcc", [0.5]), "metric needs one of"), (lambda: estimator().estimate("auc", [1.5]), "score needs probabilities"),
     (lambda: estimator().estimate("auc", [math.nan]), "score needs finite"), (lambda: CBPE(*world(1)).estimate("cost", [0.5]), "costs needs"),
     (lambda: estimator().estimate("auc", [0.5], prior=3), "prior needs"), (lambda: estimator().estimate("auc", [0.5], confidence=2), "confidence needs"),
-], ids=str)
+])
 def test_bad_input_is_refused_in_the_callers_words(call, words):
     with pytest.raises(ValueError, match=f"^{words}") as told:
         call()

@@ -202,7 +202,7 @@ def test_a_metric_without_a_number_has_a_reason():
 
 # --- what holds for all ----------------------------------------------------------------
 
-@pytest.mark.parametrize("name", [*NAMES, lambda y, s: float(np.mean(y * s))], ids=str)
+@pytest.mark.parametrize("name", [*NAMES, lambda y, s: float(np.mean(y * s))])
 def test_tail_and_interval_are_inverse(name):
     # At the error that `tail` says, the end is the limit.
     y, s = draw(9)
@@ -258,7 +258,7 @@ def test_a_slope_without_end_is_no_value(score, words):
     ("auc", [0, 1] * 9, np.ones(17), {}, "score needs one row for each label, got 17 for 18"), ("cost", [0, 1] * 9, np.ones(18), {}, "costs needs"),
     ("cost", [0, 1] * 9, np.ones(18), {"costs": (1, -1)}, "costs needs"), ("auc", [0, 1] * 9, np.ones(18), {"confidence": 95}, "confidence needs"),
     ("auc", [0, 1] * 9, np.ones(18), {"confidence": 1}, "confidence needs"), (sk.f1_score, [0, 1] * 9, np.ones(4), {}, "score needs one row"),
-], ids=str)
+])
 def test_bad_input_is_refused_in_the_callers_words(metric, y, score, options, words):
     with pytest.raises(ValueError, match=f"^{words}") as told:
         evaluate(metric, y, score, **options)

@@ -402,7 +402,7 @@ def test_names_of_metrics_are_escaped():
 @pytest.mark.parametrize("baseline, words", [
     (0.89, "baseline needs held-out .* got 0.89\\. A number alone hides its own error"), (None, "baseline needs held-out"), ("ab", "baseline needs"),
     (([0] * 50, [0.1] * 50), "baseline needs rows for which auc has a value, got none: one class only"), ((0.89, -1), "se needs"), ((math.nan, 0), "value needs"),
-], ids=str)
+])
 def test_a_baseline_without_error_is_refused(baseline, words):
     with pytest.raises(ValueError, match=f"^{words}"):
         ConceptDriftDetector(baseline)
@@ -418,7 +418,7 @@ def test_a_baseline_may_be_an_estimate():
     ({"window": 0}, "window"), ({"window": 2.5}, "window"), ({"window": "soon"}, "window"), ({"window": True}, "window"), ({"window": "-1D"}, "window"),
     ({"better": "more"}, "better"), ({"correction": "holm"}, "correction"), ({"min_labels": 0}, "min_labels"), ({"min_share": 2}, "min_share"),
     ({"rule_out": 0}, "rule_out"), ({"maturity": 7}, "maturity"), ({"maturity": "later"}, "maturity"),
-], ids=str)
+])
 def test_settings_are_checked_at_the_door(settings, words):
     with pytest.raises(ValueError, match=rf"^{words} needs .*, got .*\."):
         ConceptDriftDetector((0.89, 0.01), **settings)
@@ -430,7 +430,7 @@ def test_settings_are_checked_at_the_door(settings, words):
     ({"window": "1D"}, [0, 1], [0, 1], None, "at needs the time"), ({"maturity": "1D"}, [0, 1], [0, 1], None, "at needs the time"),
     ({"window": "1D"}, [0, 1], [0, 1], [1], "at needs one time"), ({"window": "1D"}, [0, 1], [0, 1], ["x", "y"], "at needs times, got 'x'"),
     ({"window": "1D"}, [0, 1], [0, 1], [None, "2026-01-01"], "at needs"), ({"window": "1s"}, [0, 1], [0, 1], [0, 10**9], "window needs at most 10000"),
-], ids=str)
+])
 def test_bad_rows_are_refused_in_the_callers_words(settings, y, s, at, words):
     with pytest.raises(ValueError, match=f"^{words}") as told:
         ConceptDriftDetector((0.89, 0.01), **settings).detect(y, s, at=at)

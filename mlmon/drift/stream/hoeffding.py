@@ -232,7 +232,7 @@ class HDDMW(base.Stream):
         self._jump = 0.0
 
     def _many(self, x):
-        falling, rising, bounds, _, spreads = self._tables
+        falling, rising, bounds, *_ = self._tables
         j = self.n - self._anchor + 1
         total = rising[j : j + len(x)] * x
         total[0] = (x[0] if self.n == 0 else self._sum) + total[0]
@@ -241,32 +241,43 @@ class HDDMW(base.Stream):
         mean = np.multiply(falling[j : j + len(x)], total, out=total)
         if self.n == self._n:
             self._jump = float(x[0]) - self._mean
-        settled = self.n - self._n >= self._long
-        if settled and mean.min() + bounds[-1] >= self._best:
-            limit = math.sqrt((self._spread + spreads[-1]) * self._half)
-            return base.first_true(mean - self._mean > limit) if mean.max() - self._mean > limit else -1
-        n = np.arange(self.n + 1, self.n + 1 + len(x))
-        level = mean + bounds[np.minimum(n, self._long)]
-        if level.min() >= self._best:
-            return self._exceeds(mean, n, self._n, self._jump, self._mean, self._spread)
+        hit, done = -1, 0
+        if self.n < self._long or mean.min() + bounds[-1] < self._best:
+            level = mean + bounds[np.minimum(np.arange(self.n + 1, self.n + 1 + len(x)), self._long)]
+            if level.min() < self._best:
+                hit, done = self._moved(x, mean, level)
+        if hit >= 0 or done == len(x):
+            return hit
+        hit = self._since(mean[done:], self.n + done - self._n)
+        return hit + done if hit >= 0 else -1
+
+    def _moved(self, x, mean, level):
+        """Position of the first alarm up to the block's last cut, or -1; and how many values that part has."""
+        fades, spreads = self._tables[3:]
         at = base.records(level, self._best, strict=True)
+        done = int(at[-1]) + 1
+        at, n = at[:done], np.arange(self.n + 1, self.n + 1 + done)
         old = at < 0
         first, cut = np.where(old, self._n, n[at]), np.where(old, self._mean, mean[at])
-        jump = np.where(old, self._jump, x[np.minimum(at + 1, len(x) - 1)] - cut)
-        spread = np.where(old, self._spread, spreads[np.minimum(first, self._long)])
-        hit = self._exceeds(mean, n, first, jump, cut, spread)
-        if hit < 0:
-            last = int(at[-1])
-            self._keep(float(level[last]), int(n[last]), float(mean[last]))
-            if last + 1 < len(x):
-                self._jump = float(x[last + 1]) - self._mean
-        return hit
+        jump = np.where(old, self._jump, x[np.minimum(at + 1, done - 1)] - cut)
+        spread, since = np.where(old, self._spread, spreads[np.minimum(first, self._long)]), np.minimum(n - first, self._long)
+        over = mean[:done] + fades[since] * jump - cut > np.sqrt((spread + spreads[since]) * self._half)
+        self._keep(float(level[done - 1]), int(n[-1]), float(mean[done - 1]))
+        if done < len(x):
+            self._jump = float(x[done]) - self._mean
+        return base.first_true(over & (since > 0)), done
 
-    def _exceeds(self, mean, n, first, jump, cut, spread):
-        _, _, _, fades, spreads = self._tables
-        since = np.minimum(n - first, self._long)
-        over = mean + fades[since] * jump - cut > np.sqrt((spread + spreads[since]) * self._half)
-        return base.first_true(over & (since > 0))
+    def _since(self, mean, old):
+        """Position of the first alarm among weighted means after the cut, the first of them `old` + 1 values after it; or -1."""
+        fades, spreads = self._tables[3:]
+        young = slice(old + 1, min(old + 1 + len(mean), self._long)) if old + 1 < self._long else slice(0, 0)
+        head = young.stop - young.start
+        limit = np.sqrt((self._spread + spreads[young]) * self._half)
+        hit = base.first_true(mean[:head] + fades[young] * self._jump - self._mean > limit)
+        limit = math.sqrt((self._spread + spreads[-1]) * self._half)
+        if hit >= 0 or head == len(mean) or mean[head:].max() - self._mean <= limit:
+            return hit
+        return head + base.first_true(mean[head:] - self._mean > limit)
 
 
 def _gap(n, first, bound):
