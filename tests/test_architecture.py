@@ -17,6 +17,7 @@ PACKAGE = ROOT / "mlmon"
 GRAPH = {
     "mlmon.cli": [
         "mlmon.doctor", "mlmon.grading.autograde", "mlmon.grading.course", "mlmon.grading.release", "mlmon.lab",
+        "mlmon.serving.stack",
     ],
     "mlmon.data": ["mlmon.data.incidents", "mlmon.data.inject", "mlmon.data.scenarios", "mlmon.data.tables"],
     "mlmon.data.__main__": ["mlmon.data.scenarios", "mlmon.data.tables"],
@@ -110,6 +111,34 @@ GRAPH = {
     "mlmon.grading.sandbox": ["mlmon.grading._walls", "mlmon.grading.wire"],
     "mlmon.grading.student": ["mlmon.grading.checks", "mlmon.grading.wire"],
     "mlmon.grading.submission": ["mlmon.grading.course", "mlmon.grading.mend"],
+    "mlmon.serving.alerts": ["mlmon._check", "mlmon.serving.slo"],
+    "mlmon.serving.compose": ["mlmon.serving.export"],
+    "mlmon.serving.dashboard": ["mlmon._check", "mlmon.serving.alerts", "mlmon.serving.metrics", "mlmon.serving.slo"],
+    "mlmon.serving.export": [
+        "mlmon.serving.alerts", "mlmon.serving.dashboard", "mlmon.serving.routing", "mlmon.serving.slo",
+    ],
+    "mlmon.serving.fallback": ["mlmon._check"],
+    "mlmon.serving.faults": ["mlmon._check"],
+    "mlmon.serving.inbox": ["mlmon.serving.runbook"],
+    "mlmon.serving.metrics": ["mlmon._check"],
+    "mlmon.serving.model": [
+        "mlmon._check", "mlmon.drift.verdict", "mlmon.serving.metrics", "mlmon.serving.predictions",
+        "mlmon.serving.quality", "mlmon.serving.window",
+    ],
+    "mlmon.serving.replay": ["mlmon._check", "mlmon.serving.slo"],
+    "mlmon.serving.routing": ["mlmon.serving.slo"],
+    "mlmon.serving.scorecard": ["mlmon._check"],
+    "mlmon.serving.service": [
+        "mlmon._check", "mlmon.data.scenarios", "mlmon.serving.faults", "mlmon.serving.intake",
+        "mlmon.serving.metrics", "mlmon.serving.model", "mlmon.serving.predictions", "mlmon.serving.scorecard",
+        "mlmon.serving.telemetry",
+    ],
+    "mlmon.serving.slo": ["mlmon._check"],
+    "mlmon.serving.stack": [
+        "mlmon._check", "mlmon.doctor", "mlmon.serving.export", "mlmon.serving.processes", "mlmon.serving.slo",
+    ],
+    "mlmon.serving.traffic": ["mlmon._check", "mlmon.data.scenarios"],
+    "mlmon.serving.window": ["mlmon.drift.detect", "mlmon.drift.distance", "mlmon.drift.verdict"],
 }
 
 # What `import mlmon` and `from mlmon import drift` may not load: each costs more than numpy.

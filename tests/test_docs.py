@@ -90,6 +90,7 @@ TRIED = {
     "mlmon grade ex2_drift --submissions class --workers 4 --cell-seconds 120 --notebook-seconds 1200": grades,
     "mv build/ledger.sqlite build/ledger-before.sqlite": runs,
     "mlmon grade ex2_drift --submissions class --cell-seconds 300": grades,
+    **dict.fromkeys(["mlmon stack up", "mlmon stack inject latency", "mlmon stack status", "mlmon stack down"], stands),  # tests/serving/test_stack.py
     "conda env create --file environment.yml": stands,  # test_environment.py reads it with conda's grammar
     "conda run --no-capture-output --name mlmon mlmon lab": stands,  # tests/browser starts `mlmon lab`
 }

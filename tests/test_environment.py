@@ -34,6 +34,8 @@ MODULES = {
     "grafana-foundation-sdk": "grafana_foundation_sdk",
     "jupyter-repo2docker": "repo2docker",
     "mlflow-skinny": "mlflow",
+    "opentelemetry-api": "opentelemetry",
+    "opentelemetry-sdk": "opentelemetry.sdk",
     "py-rattler": "rattler",
     "pytest-xdist": "xdist",
     "pyyaml": "yaml",

@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from tests.benchmarks import grading, peers, profile, speed, stream, tables
+from tests.benchmarks import grading, peers, profile, serving, speed, stream, tables
 
 
 def main(arguments=None):
@@ -62,7 +62,15 @@ def streamed(chosen):
         tables.write("stream-speed", page)
 
 
-PARTS = {"drift": drift, "stream": streamed, "profile": profiled, "grading": graded}
+def served(chosen):
+    """Measure what watching a model costs a call."""
+    page = "\n".join([speed.stamp(), "", serving.markdown(chosen.quick)])
+    print(page)
+    if not chosen.quick:
+        tables.write("serving", page)
+
+
+PARTS = {"drift": drift, "stream": streamed, "profile": profiled, "serving": served, "grading": graded}
 
 if __name__ == "__main__":
     sys.exit(main())
