@@ -10,7 +10,7 @@ from functools import cached_property, partial
 import numpy as np
 
 from mlmon import _check
-from mlmon.drift.metric import _EPS, _confidence, _estimate, _none, _percentiles, average_precision, cumulated, evaluate
+from mlmon.drift.metric import _EPS, _estimate, _none, _percentiles, average_precision, cumulated, evaluate
 
 METRICS = ("auc", "pr_auc", "accuracy", "precision", "recall", "f1", "brier", "log_loss", "cost")
 LEAST = 20                  # reference rows of each class
@@ -125,7 +125,7 @@ class CBPE:
     def _estimated(self, names, score, prior, confidence):
         if "cost" in names and self.costs is None:
             raise ValueError("costs needs the costs of a false positive and of a false negative, got None. Pass them to CBPE.")
-        score, confidence = _scores(score), _confidence(confidence)
+        score, confidence = _scores(score), _check.open_share(confidence, "confidence")
         if len(score) == 0:
             return [_none(0, "no predictions")] * len(names)
         values = [float(self._measured(name, self._moved(self._curve(score), prior)[None, :], score)[0]) for name in names]

@@ -74,7 +74,7 @@ class Estimate:
         """
         if self.value is None:
             return None, None
-        low, high = self.ends((1 - _confidence(confidence)) / 2)
+        low, high = self.ends((1 - _check.open_share(confidence, "confidence")) / 2)
         return float(low), float(high)
 
     def tail(self, limit):
@@ -177,7 +177,7 @@ def evaluate(metric, y_true, score, *, confidence=0.95, threshold=0.5, costs=Non
     >>> evaluate("auc", [0] * 20, [0.5] * 20).reason
     'one class only: all 20 labels are 0'
     """
-    confidence = _confidence(confidence)
+    confidence = _check.open_share(confidence, "confidence")
     if callable(metric):
         return _bootstrap(metric, _labels(y_true, None), _scores(score, len(np.asarray(y_true))), confidence, seed)
     _check.one_of(metric, NAMES, "metric")
@@ -302,7 +302,7 @@ def mann_kendall(values, *, confidence=0.95):
     values = _check.numeric(values, "values", least=0, finite=False)
     if np.isinf(values).any():
         raise ValueError(f"values needs finite numbers, got {int(np.isinf(values).sum())} infinite. Drop them first.")
-    tail = (1 - _confidence(confidence)) / 2
+    tail = (1 - _check.open_share(confidence, "confidence")) / 2
     times = np.flatnonzero(~np.isnan(values))
     values, n = values[times], len(times)
     if n < 5:
@@ -366,7 +366,7 @@ def _apart(a, a_ends, b, b_ends, tail):
 
 
 def _estimate(value, n, method, ends, confidence):
-    low, high = ends((1 - _confidence(confidence)) / 2)
+    low, high = ends((1 - _check.open_share(confidence, "confidence")) / 2)
     return Estimate(float(value), float(low), float(high), int(n), method, "", float(confidence), ends)
 
 
@@ -555,9 +555,3 @@ def _too_few(y, least):
     if min(ones, n - ones) < least:
         return f"needs at least {least} rows of each class, got {ones} of class 1 and {n - ones} of class 0"
     return ""
-
-
-def _confidence(value):
-    if not 0 < _check.share(value, "confidence") < 1:
-        raise ValueError(f"confidence needs a share between 0 and 1, got {value!r}. 0.95 is customary.")
-    return float(value)

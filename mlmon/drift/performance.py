@@ -92,9 +92,7 @@ class ConceptDriftDetector:
             _check.one_of(metric, NAMES, "metric")
         if not isinstance(margin, Real) or not 0 <= margin < np.inf:
             raise ValueError(f"margin needs a number of 0 or more, got {margin!r}. 0 decides by significance alone.")
-        if not 0 < _check.share(alpha, "alpha") < 1:
-            raise ValueError(f"alpha needs a share between 0 and 1, got {alpha!r}. 0.05 is customary.")
-        self.metric, self.margin, self.alpha = metric, float(margin), float(alpha)
+        self.metric, self.margin, self.alpha = metric, float(margin), _check.open_share(alpha, "alpha")
         self.better = _check.one_of(better or (BETTER[metric] if not callable(metric) else "higher"), ("higher", "lower", "neither"), "better")
         self.correction = _check.one_of(correction, ("bonferroni", "none"), "correction")
         self.min_labels, self.min_share = _check.whole(min_labels, "min_labels", 1), _check.share(min_share, "min_share")

@@ -55,8 +55,7 @@ def other_type(name, reference, current):
     if kinds[0].kind == kinds[1].kind or not all(len(column.present) for column in kinds):
         return None
     was, comes = ("numbers", "text") if kinds[0].kind == "numeric" else ("text", "numbers")
-    example = next(value for value in current if value == value and value is not None)
-    return Finding("type change", f"{name} held {was} and comes as {comes}, such as {example!r}", (str(name),), _all(current))
+    return Finding("type change", f"{name} held {was} and comes as {comes}, such as {_plain(current.dropna().iloc[0])}", (str(name),), _all(current))
 
 
 def copies(reference, current, least_p):
@@ -92,17 +91,17 @@ def lost_values(reference, current, least_p):
     for name in reference.columns:
         before, now = reference[name].isna().to_numpy(), current[name].isna().to_numpy()
         if _rose(before, now, least_p):
-            gone[str(name)] = now
+            gone[name] = now
     found = []
     while gone:
         first = next(iter(gone))
         together = [name for name, rows in gone.items() if (rows & gone[first]).sum() > 0.8 * max((rows | gone[first]).sum(), 1)]
         rows = np.logical_or.reduce([gone.pop(name) for name in together])
-        where = located(rows, current)
-        if len(together) > 1:
-            found.append(Finding("join loss", f"{', '.join(together)} are missing together on {rows.mean():.1%} of the rows{where}", tuple(together), rows))
-        else:
-            found.append(Finding("null burst", f"{first} is missing in {rows.mean():.1%} of the rows{where}, {reference[first].isna().mean():.1%} before", (first,), rows))
+        cause, names, where = "join loss", tuple(map(str, together)), located(rows, current)
+        evidence = f"{', '.join(names)} are missing together on {rows.mean():.1%} of the rows{where}"
+        if len(together) == 1:
+            cause, evidence = "null burst", f"{first} is missing in {rows.mean():.1%} of the rows{where}, {reference[first].isna().mean():.1%} before"
+        found.append(Finding(cause, evidence, names, rows))
     return found
 
 
@@ -270,4 +269,4 @@ def _nearer(reference, current, factor):
 
 
 def _plain(value):
-    return f"{value:g}" if isinstance(value, (float, np.floating)) else repr(value)
+    return f"{value:g}" if isinstance(value, (float, np.floating)) else repr(value.item() if isinstance(value, np.generic) else value)

@@ -93,8 +93,10 @@ def outputs(reference, batch):
 
 def mmd(reference, batch, draws=99):
     """Maximum mean discrepancy of the components, Gaussian kernel of median width, by permutation."""
+    from scipy.spatial.distance import cdist
+
     both = np.concatenate([models()[0].transform(frame[PIXELS]) for frame in (reference, batch)])
-    apart = ((both[:, None] - both[None]) ** 2).sum(axis=2)
+    apart = cdist(both, both, "sqeuclidean")
     kernel, n = np.exp(-apart / np.median(apart)), len(reference)
     rng, values = np.random.default_rng(0), []
     for draw in range(draws + 1):

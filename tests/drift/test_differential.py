@@ -103,6 +103,12 @@ def test_columns_missing_on_the_same_rows_are_a_join():
     assert top(NOW.assign(**{c: NOW[c].mask(lost) for c in ("income", "visits")})) == ("join loss", ("income", "visits"))
 
 
+def test_columns_may_be_numbered():
+    numbered = [f.set_axis(range(5), axis=1) for f in (BEFORE, NOW)]
+    assert top(numbered[1].mask(numbered[1].index.to_series() % 4 == 0), numbered[0]) == ("join loss", tuple("01234"))
+    assert top(pd.concat([numbered[1][0] * 1000, numbered[1][[1, 2, 3, 4]]], axis=1), numbered[0]) == ("unit change", ("0",))
+
+
 def test_columns_missing_on_different_rows_are_two_bursts():
     rng = np.random.default_rng(0)
     now = NOW.assign(**{c: NOW[c].mask(rng.random(N) < 0.2) for c in ("income", "visits")})
@@ -246,6 +252,8 @@ def test_no_evidence_half_a_pair_and_parts_that_do_not_fit_are_refused():
         (lambda: diagnose(BEFORE), "current needs its partner"),
         (lambda: diagnose(BEFORE, NOW, scores_reference=[0.1] * N, scores_current=[0.1] * 5), "current needs one row a request in every part"),
         (lambda: diagnose(labels_reference=[0, 1], labels_current=[0, 2]), "labels needs 0, 1 and nan"),
+        (lambda: diagnose(BEFORE.to_numpy(), NOW), "reference needs a DataFrame, got ndarray"),
+        (lambda: diagnose(BEFORE, NOW.rename(columns={"age": "income"})), "current needs one column of each name"),
         (lambda: diagnose(BEFORE, NOW, alpha=1), "alpha needs"),
     ):
         with pytest.raises(ValueError, match=words):

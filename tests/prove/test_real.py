@@ -200,7 +200,7 @@ def test_the_break_is_found_in_two_months_with_labels_and_in_a_year_without(weat
 # --- handwritten digits --------------------------------------------------------------------
 
 SIZES = {digits.noise: (0.1, 0.4), digits.turn: (5, 15), digits.knock_out: (0.5, 1.0)}
-DRAWS = 20
+DRAWS = 12
 
 
 @pytest.fixture(scope="module")

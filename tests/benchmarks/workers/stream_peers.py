@@ -20,7 +20,7 @@ RATE = 0.2
 def mlmon(name):
     from mlmon.drift import stream
 
-    detector = stream.CUSUM(RATE, 0.05, 9.6) if name == "CUSUM" else getattr(stream, name)()
+    detector = stream.CUSUM(RATE, 0.05, 9.6, side="up") if name == "CUSUM" else getattr(stream, name)()
     return detector, detector.update
 
 
