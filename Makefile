@@ -56,7 +56,7 @@ course: $(VENV)/ready  ## open the course in JupyterLab
 	@$(PY) -m mlmon.lab $(if $(PORT),--port $(PORT))
 
 test: system  ## run every test but the long proofs, 15 minutes at most
-	$(PY) -m pytest -m "not prove" --numprocesses $(JOBS) --dist loadgroup
+	$(PY) -m pytest -m "not prove" --numprocesses $(JOBS)
 
 prove: system  ## run the long proofs and write their tables: over an hour
 	$(PY) -m pytest -m prove

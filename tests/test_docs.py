@@ -140,7 +140,6 @@ def clone(tmp_path_factory):
     return folder
 
 
-@pytest.mark.xdist_group("clone")
 @pytest.mark.parametrize("command", dict.fromkeys(commands((ROOT / "README.md").read_text() + (ROOT / GUIDE).read_text())))
 def test_a_command_of_the_pages_does_what_it_says(command, request):
     # Whoever copies a line gets what the page promises; the guide's come in their order.

@@ -23,7 +23,6 @@ CHROMIUM = doctor.program("chromium")
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.xdist_group("browser"),
     pytest.mark.skipif(CHROMIUM is None, reason="Chromium is missing: see `mlmon doctor`"),
 ]
 

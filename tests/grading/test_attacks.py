@@ -23,8 +23,6 @@ from mlmon.grading import autograde, release
 sys.path.insert(0, str(Path(__file__).parents[2]))
 from tests.grading import attacks  # noqa: E402
 
-pytestmark = pytest.mark.xdist_group("attacks")  # one class, graded once
-
 HONEST = [f"honest {number:02d}" for number in range(4)]
 BY_NAME = {attack.name: attack for attack in attacks.ATTACKS}
 MARK = f"{7000 + os.getpid() % 1000}.{time.time_ns() % 10**6:06d}"

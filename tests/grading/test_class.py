@@ -10,8 +10,6 @@ from mlmon.grading import autograde
 sys.path.insert(0, str(Path(__file__).parents[2]))
 from tests.grading import classes  # noqa: E402
 
-pytestmark = pytest.mark.xdist_group("class")  # one class, graded once
-
 SIZE = 20
 SLOW = ["4_daily_report"]  # takes six seconds a student; `make prove` grades a class of 300 with it
 

@@ -6,8 +6,6 @@ import pytest
 
 from mlmon.grading import autograde, release
 
-pytestmark = pytest.mark.xdist_group("ex2")  # one class, graded once
-
 ANSWERS = Path(__file__).parent / "submissions" / "ex2_drift"
 RIGHT = [f"right/{path.stem}" for path in sorted((ANSWERS / "right").glob("*.py"))]
 WRONG = [f"wrong/{path.stem}" for path in sorted((ANSWERS / "wrong").glob("*.py"))]

@@ -8,8 +8,6 @@ import pytest
 
 from mlmon.grading import autograde, release
 
-pytestmark = pytest.mark.xdist_group("honest")  # one class, graded once
-
 PLAIN = "\n\ndef mean(x):\n    return sum(x) / len(x)"
 CAME = datetime(2026, 2, 3, 10, 0, 1, tzinfo=timezone.utc)
 STYLES = {  # the answer cell of `mean`, and a cell of the student's own before it
