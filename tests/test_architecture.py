@@ -61,8 +61,8 @@ GRAPH = {
         "mlmon.drift.verdict",
     ],
     "mlmon.drift.prediction": [
-        "mlmon._check", "mlmon.drift.calibration", "mlmon.drift.column", "mlmon.drift.detect", "mlmon.drift.distance",
-        "mlmon.drift.label", "mlmon.drift.scores", "mlmon.drift.twosample", "mlmon.drift.verdict",
+        "mlmon._check", "mlmon.drift.calibration", "mlmon.drift.column", "mlmon.drift.distance", "mlmon.drift.label",
+        "mlmon.drift.scores", "mlmon.drift.twosample", "mlmon.drift.verdict",
     ],
     "mlmon.drift.prior": [
         "mlmon._check", "mlmon.drift.column", "mlmon.drift.label", "mlmon.drift.mixture", "mlmon.drift.verdict",

@@ -210,11 +210,14 @@ def level_marks(codes):
     return np.where(present[:, None], marks - kept, 0), kept
 
 
+@lru_cache(maxsize=4)
 def draw_rows(total, m, seed, draws=DRAWS):
-    """Random choices of `m` of `total` rows, one a line, as 0 and 1 in float32."""
+    """Random choices of `m` of `total` rows, one a line, as 0 and 1 in float32; kept for the next batch, so read-only."""
     first = np.zeros(total, dtype=np.float32)
     first[:m] = 1
-    return np.random.default_rng(seed).permuted(np.tile(first, (draws, 1)), axis=1)
+    chosen = np.random.default_rng(seed).permuted(np.tile(first, (draws, 1)), axis=1)
+    chosen.setflags(write=False)
+    return chosen
 
 
 def corrected(p, null):

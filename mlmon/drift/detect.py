@@ -267,17 +267,17 @@ class DataDriftDetector:
         n, m, held = len(live[0].reference.column), len(live[0].current), live[0].held
         if n + m <= POOL:
             both = [(a[0], np.concatenate([a[1], b[1]])) for a, b in (c.rows() for c in live)]
-            pool = Pool(both, _draws(n + m, m, self.seed))
+            pool = Pool(both, draw_rows(n + m, m, self.seed))
             return pool.observed(np.arange(n + m) >= n), self._smallest(pool)
         least, small = np.array([c.least() for c in live]), min(n, m, POOL // 4)
         if n < POOL // 2:
             rows = [_some(n, self.seed, POOL // 2), _some(held, self.seed, POOL // 2 - n)]
             both = [(a[0], np.concatenate([a[1], b[1]])) for a, b in (c.rows(*rows) for c in live)]
-            return least, self._smallest(Pool(both, _draws(POOL // 2, small, self.seed)))
+            return least, self._smallest(Pool(both, draw_rows(POOL // 2, small, self.seed)))
         key = tuple(c.name for c in live), small
         if key not in self._nulls:
             rows = _some(n, self.seed, POOL // 2)
-            pool = Pool([c.reference.rows(rows) for c in live], _draws(POOL // 2, small, self.seed))
+            pool = Pool([c.reference.rows(rows) for c in live], draw_rows(POOL // 2, small, self.seed))
             self._nulls[key] = self._smallest(pool)
         return least, self._nulls[key]
 
@@ -347,11 +347,6 @@ def _judge(detector, c, p, source, moved):
     if c.kind == "categorical" and len(c.z[1]) < 2:
         return Verdict.UNDECIDED, "one level only, or every level is rare: shares cannot be compared"
     return Verdict.STABLE, "no more than chance"
-
-
-@lru_cache(maxsize=4)
-def _draws(total, m, seed):
-    return draw_rows(total, m, seed)
 
 
 def _one_blas_thread():

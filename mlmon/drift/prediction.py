@@ -17,9 +17,8 @@ from dataclasses import asdict, dataclass, fields
 import numpy as np
 
 from mlmon import _check
-from mlmon.drift.calibration import POOL, corrected
+from mlmon.drift.calibration import POOL, corrected, draw_rows
 from mlmon.drift.column import Categories, Numbers, in_deviations, merge, read, same_kind, spread
-from mlmon.drift.detect import _draws
 from mlmon.drift.distance import psi_of_counts, shares
 from mlmon.drift.label import DOUBLED, POINTS, label_drift
 from mlmon.drift.scores import Look
@@ -302,14 +301,14 @@ class PredictionDriftDetector:
         """
         n, m = len(a), len(b)
         if n + m <= POOL:
-            return np.sort(look.smallest(_draws(n + m, m, self.seed)))
+            return np.sort(look.smallest(draw_rows(n + m, m, self.seed)))
         rng, small = np.random.default_rng(self.seed), min(n, m, POOL // 4)
         if n < POOL // 2:
             some = a, rng.choice(b, POOL // 2 - n, replace=False)
-            return np.sort(Look(*some, look.sd, self.threshold).smallest(_draws(POOL // 2, small, self.seed)))
+            return np.sort(Look(*some, look.sd, self.threshold).smallest(draw_rows(POOL // 2, small, self.seed)))
         if small not in self._nulls:
             some = np.split(rng.choice(a, POOL // 2, replace=False), [POOL // 2 - small])
-            drawn = _draws(POOL // 2, small, self.seed)
+            drawn = draw_rows(POOL // 2, small, self.seed)
             self._nulls[small] = np.sort(Look(*some, look.sd, self.threshold).smallest(drawn))
         return self._nulls[small]
 
