@@ -133,6 +133,23 @@ def one_of(value, options, name):
     return value
 
 
+def table(value, name):
+    """The value, if it is a frame with one column of each name.
+
+    Examples
+    --------
+    >>> table([1, 2], "reference")
+    Traceback (most recent call last):
+    ...
+    ValueError: reference needs a DataFrame, got list. Wrap it in pd.DataFrame.
+    """
+    if not hasattr(value, "columns"):
+        raise ValueError(f"{name} needs a DataFrame, got {type(value).__name__}. Wrap it in pd.DataFrame.")
+    if not value.columns.is_unique:
+        raise ValueError(f"{name} needs one column of each name, got {list(value.columns)}. Rename or drop some.")
+    return value
+
+
 def frame_column(frame, column, kind=None):
     """One column of a frame, by its name.
 

@@ -27,7 +27,9 @@ GRAPH = {
     "mlmon.data.tables": ["mlmon._check", "mlmon.data._stream"],
     "mlmon.drift.ask": ["mlmon._check", "mlmon.drift.verdict"],
     "mlmon.drift.calibration": ["mlmon.drift.column"],
-    "mlmon.drift.card": ["mlmon._check", "mlmon.data.scenarios", "mlmon.drift.ask", "mlmon.drift.verdict"],
+    "mlmon.drift.card": [
+        "mlmon._check", "mlmon.data.scenarios", "mlmon.drift.ask", "mlmon.drift.show", "mlmon.drift.verdict",
+    ],
     "mlmon.drift.cbpe": ["mlmon._check", "mlmon.drift.metric", "mlmon.drift.prior"],
     "mlmon.drift.dependence": ["mlmon.drift.calibration"],
     "mlmon.drift.detect": [
@@ -40,14 +42,15 @@ GRAPH = {
         "mlmon.drift.twosample", "mlmon.drift.verdict",
     ],
     "mlmon.drift.distance": ["mlmon._check", "mlmon.drift.column"],
-    "mlmon.drift.domain": ["mlmon.drift.column", "mlmon.drift.detect"],
+    "mlmon.drift.domain": ["mlmon._check", "mlmon.drift.column", "mlmon.drift.detect"],
     "mlmon.drift.feature": [
         "mlmon.drift.calibration", "mlmon.drift.column", "mlmon.drift.distance", "mlmon.drift.grid",
         "mlmon.drift.ruler", "mlmon.drift.source", "mlmon.drift.tail", "mlmon.drift.twosample",
     ],
     "mlmon.drift.grid": ["mlmon.drift.column"],
     "mlmon.drift.label": [
-        "mlmon._check", "mlmon.drift.column", "mlmon.drift.detect", "mlmon.drift.twosample", "mlmon.drift.verdict",
+        "mlmon._check", "mlmon.drift.column", "mlmon.drift.detect", "mlmon.drift.metric", "mlmon.drift.twosample",
+        "mlmon.drift.verdict",
     ],
     "mlmon.drift.late": ["mlmon._check"],
     "mlmon.drift.ledger": [
@@ -57,8 +60,7 @@ GRAPH = {
     "mlmon.drift.metric": ["mlmon._check"],
     "mlmon.drift.mixture": ["mlmon.drift.column", "mlmon.drift.source"],
     "mlmon.drift.performance": [
-        "mlmon._check", "mlmon.drift.late", "mlmon.drift.metric", "mlmon.drift.report", "mlmon.drift.show",
-        "mlmon.drift.verdict",
+        "mlmon._check", "mlmon.drift.late", "mlmon.drift.metric", "mlmon.drift.show", "mlmon.drift.verdict",
     ],
     "mlmon.drift.prediction": [
         "mlmon._check", "mlmon.drift.calibration", "mlmon.drift.column", "mlmon.drift.distance", "mlmon.drift.label",
@@ -68,7 +70,7 @@ GRAPH = {
         "mlmon._check", "mlmon.drift.column", "mlmon.drift.label", "mlmon.drift.mixture", "mlmon.drift.verdict",
     ],
     "mlmon.drift.profile": ["mlmon.drift.ruler", "mlmon.drift.source"],
-    "mlmon.drift.report": ["mlmon.drift.verdict"],
+    "mlmon.drift.report": ["mlmon.drift.show", "mlmon.drift.verdict"],
     "mlmon.drift.rootcause": ["mlmon._check", "mlmon.drift.domain", "mlmon.drift.show", "mlmon.drift.verdict"],
     "mlmon.drift.ruler": ["mlmon.drift.column", "mlmon.drift.grid", "mlmon.drift.tail"],
     "mlmon.drift.scores": ["mlmon.drift.calibration", "mlmon.drift.column", "mlmon.drift.twosample"],
@@ -125,6 +127,7 @@ GRAPH = {
         "mlmon._check", "mlmon.drift.verdict", "mlmon.serving.metrics", "mlmon.serving.predictions",
         "mlmon.serving.quality", "mlmon.serving.window",
     ],
+    "mlmon.serving.quality": ["mlmon.drift.metric"],
     "mlmon.serving.replay": ["mlmon._check", "mlmon.serving.slo"],
     "mlmon.serving.routing": ["mlmon.serving.slo"],
     "mlmon.serving.scorecard": ["mlmon._check"],

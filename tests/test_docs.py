@@ -64,8 +64,8 @@ def opens(clone, command):
 
 def grades(clone, command):
     """The command grades a class, here of one student who has handed in the release as it is."""
-    if doctor.program("bubblewrap") is None:
-        pytest.skip("bubblewrap is missing: see `mlmon doctor`")
+    if missing := doctor.lack("bubblewrap"):
+        pytest.skip(missing)
     release, pages = clone / "exercises" / "ex2_drift", shutil.ignore_patterns("*.html")
     shutil.copytree(release, clone / "class" / "ada", ignore=pages, dirs_exist_ok=True)
     runs(clone, command)

@@ -9,7 +9,6 @@ The model knows the table's law up to the error of training. It is fed what was 
 missing number as the median and an unknown level as neutral: as models do, it answers whatever comes.
 """
 from dataclasses import dataclass
-from numbers import Integral
 
 import numpy as np
 import pandas as pd
@@ -134,9 +133,7 @@ def make(name, seed=0):
     ('null burst', True)
     """
     plan = _PLANS[_check.one_of(name, _PLANS, "incident")]
-    if not isinstance(seed, Integral) or isinstance(seed, bool) or seed < 0:
-        raise ValueError(f"seed needs a whole number of 0 or more, got {seed!r}. Pass one, such as 0.")
-    rng = stream(int(seed), "incident", name)
+    rng = stream(_check.whole(seed, "seed"), "incident", name)
     world = _World(plan, rng)
     features = plan.upstream(world, rng) if plan.upstream else ()
     world.serve(rng)

@@ -14,6 +14,7 @@ import scipy
 
 from mlmon import _check
 from mlmon.drift.ask import Detector, ask
+from mlmon.drift.show import aligned
 from mlmon.drift.verdict import Verdict
 
 
@@ -144,10 +145,7 @@ class ReportCard:
         return pandas.DataFrame.from_dict(rows, orient="index")
 
     def __str__(self):
-        table = self._cells()
-        widths = [max(map(len, column)) for column in zip(*table)]
-        lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in table]
-        return "\n".join([*lines, *self._errors()])
+        return "\n".join([*aligned(self._cells()), *self._errors()])
 
     __repr__ = __str__
 
@@ -241,8 +239,7 @@ def report_card(detectors, scenarios, seeds, *, days=20, n=None, confidence=0.95
     (1.0, 0.0, 6)
     """
     detectors = _detectors(detectors)
-    if not 0 < _check.share(confidence, "confidence") < 1:
-        raise ValueError(f"confidence needs a share between 0 and 1, got {confidence!r}. 0.95 is customary.")
+    confidence = _check.open_share(confidence, "confidence")
     tasks = [(detectors, *task, days, n, model) for task in _tasks(scenarios, seeds)]
     from tqdm import tqdm
 
@@ -253,7 +250,7 @@ def report_card(detectors, scenarios, seeds, *, days=20, n=None, confidence=0.95
         groups.setdefault((run.detector, run.scenario), []).append(run)
     order = {name: place for place, name in enumerate(detectors)}
     rows = sorted((_row(group, confidence) for group in groups.values()), key=lambda row: order[row.detector])
-    return ReportCard(tuple(rows), tuple(runs), float(confidence))
+    return ReportCard(tuple(rows), tuple(runs), confidence)
 
 
 def share_interval(hits, days, confidence=0.95):

@@ -366,7 +366,6 @@ def _some(size, seed, most):
     return slice(None) if size <= most else np.random.default_rng(seed).choice(size, most, replace=False)
 
 
-
 def _shared(p):
     """Bonferroni's correction within a family."""
     return {name: min(1.0, len(p) * value) for name, value in p.items()}

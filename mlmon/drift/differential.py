@@ -241,10 +241,7 @@ class _Case:
         if not known and self.business is None:
             raise ValueError("evidence needs one pair at least, such as reference and current, got none. Pass what is at hand.")
         for frame, role in zip(self.frames or (), ("reference", "current")):
-            if not hasattr(frame, "columns"):
-                raise ValueError(f"{role} needs a DataFrame, got {type(frame).__name__}. Wrap it in pd.DataFrame.")
-            if not frame.columns.is_unique:
-                raise ValueError(f"{role} needs one column of each name, got {list(frame.columns)}. Rename or drop some.")
+            _check.table(frame, role)
         for i, role in enumerate(("reference", "current")):
             sizes = {name: len(pair[i]) for name, pair in known.items()}
             if len(set(sizes.values())) > 1:

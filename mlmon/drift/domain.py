@@ -5,11 +5,11 @@ rows it then speaks about. Its chance `p` that a row is current, both samples we
 same, gives the ratio of the two densities: ``p / (1 - p)``.
 """
 from dataclasses import dataclass, field
-from numbers import Integral
 
 import numpy as np
 import scipy
 
+from mlmon import _check
 from mlmon.drift.column import read, same_kind
 from mlmon.drift.detect import _one_blas_thread
 
@@ -107,8 +107,7 @@ def tell_apart(reference, current, *, classifier=None, folds=5, seed=0):
     >>> round(tell_apart(a, a).overlap.shared, 2), round(tell_apart(a, b).overlap.shared, 1)
     (1.0, 0.8)
     """
-    if not isinstance(folds, Integral) or isinstance(folds, bool) or folds < 2:
-        raise ValueError(f"folds needs a whole number of 2 or more, got {folds!r}. 5 is customary.")
+    folds = _check.whole(folds, "folds", 2)
     with _one_blas_thread():
         return _cross_fit(*encode(reference, current), len(reference), len(current), classifier, folds, seed)
 

@@ -14,6 +14,7 @@ import scipy
 from mlmon import _check
 from mlmon.drift.column import read, same_kind
 from mlmon.drift.detect import DataDriftDetector
+from mlmon.drift.metric import wilson
 from mlmon.drift.twosample import FEW, LEAST, _as_levels, _chi2_null, _rank_p, chi2_of, share_p
 from mlmon.drift.verdict import Verdict
 
@@ -272,16 +273,10 @@ def class_conditional_drift(X_reference, y_reference, X_current, y_current, *, a
     return _conclude(tuple(reports), tuple(undecided), levels, alpha)
 
 
-def wilson(count, total, z):
-    """Wilson's interval of a share: all shares that a score test does not reject."""
-    share, slack = count / total, z * z / total
-    middle, half = share + slack / 2, z * np.sqrt(share * (1 - share) / total + slack / (4 * total))
-    return max(0.0, float((middle - half) / (1 + slack))), min(1.0, float((middle + half) / (1 + slack)))
-
-
 def newcombe(k, n, j, m, z):
     """Newcombe's interval of ``j / m - k / n``."""
-    (low0, high0), (low1, high1), before, now = wilson(k, n, z), wilson(j, m, z), k / n, j / m
+    before, now = k / n, j / m
+    (low0, high0), (low1, high1) = wilson(before, n, z), wilson(now, m, z)
     low = now - before - np.hypot(now - low1, high0 - before)
     high = now - before + np.hypot(high1 - now, before - low0)
     return float(low), float(high)

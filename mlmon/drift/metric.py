@@ -244,6 +244,46 @@ def delong(y, score):
     return value, float(sum(parts))
 
 
+def area(y, score):
+    """AUC: the chance that a row of class 1 scores above one of class 0, ties counting half.
+
+    Examples
+    --------
+    >>> area([1, 0, 0], [0.5, 0.5, 0.1])
+    0.75
+    """
+    return float(_places(np.asarray(y) == 1, np.asarray(score))[0].mean())
+
+
+def wilson(share, rows, z):
+    """Wilson's interval of a share: all shares p that differ from it by at most z times ``sqrt(p (1 - p) / rows)``.
+
+    Parameters
+    ----------
+    share : float
+    rows : float
+        What it is a share of, or as many rows as its variance is worth.
+    z : float
+        Normal quantile, such as 1.96 for 95 %.
+
+    Returns
+    -------
+    (float, float)
+
+    References
+    ----------
+    Wilson (1927), JASA 22, 209-212.
+
+    Examples
+    --------
+    >>> [round(end, 3) for end in wilson(0, 10, 1.96)]
+    [0.0, 0.278]
+    """
+    z2 = z * z
+    middle, half = share + z2 / (2 * rows), np.sqrt(z2 * (share * (1 - share) / rows + z2 / (4 * rows * rows)))
+    return max(0.0, float((middle - half) / (1 + z2 / rows))), min(1.0, float((middle + half) / (1 + z2 / rows)))
+
+
 def average_precision(positive, weight, score):
     """Average precision of each row of weights: of class 1, and of both classes. Tied scores are taken together.
 
@@ -330,18 +370,12 @@ def _wald(value, se, tail):
 
 
 def _share_ends(share, rows, tail):
-    return _wilson(share, rows, scipy.special.ndtri(tail))
-
-
-def _wilson(share, rows, z):
-    z2 = z * z
-    middle, half = share + z2 / (2 * rows), np.sqrt(z2 * (share * (1 - share) / rows + z2 / (4 * rows * rows)))
-    return max(0.0, (middle - half) / (1 + z2 / rows)), min(1.0, (middle + half) / (1 + z2 / rows))
+    return wilson(share, rows, scipy.special.ndtri(tail))
 
 
 def _area_ends(value, rows, careful, df, tail):
-    inner = _wilson(value, careful, scipy.special.ndtri(tail))
-    outer = _wilson(value, rows, scipy.special.stdtrit(df, tail))
+    inner = wilson(value, careful, scipy.special.ndtri(tail))
+    outer = wilson(value, rows, scipy.special.stdtrit(df, tail))
     return (inner[0], outer[1]) if value >= 0.5 else (outer[0], inner[1])
 
 
@@ -385,13 +419,18 @@ def _shared(share, variance, n, method, confidence, rows):
 
 def _placements(y, score):
     """AUC, and the two parts of DeLong's variance: of the positives' places among the negatives, and the reverse."""
+    above, below = _places(y, score)
+    return float(above.mean()), float(above.var(ddof=1) / len(above)), float(below.var(ddof=1) / len(below))
+
+
+def _places(y, score):
+    """Share of negatives below each positive, and of positives above each negative."""
     _, place = np.unique(score, return_inverse=True)
     ones = np.bincount(place, weights=y)
     zeros = np.bincount(place) - ones
-    m, n = ones.sum(), zeros.sum()
-    above = ((np.cumsum(zeros) - zeros / 2) / n)[place[y]]          # share of negatives below each positive
-    below = 1 - ((np.cumsum(ones) - ones / 2) / m)[place[~y]]       # share of positives above each negative
-    return float(above.mean()), float(above.var(ddof=1) / m), float(below.var(ddof=1) / n)
+    above = ((np.cumsum(zeros) - zeros / 2) / zeros.sum())[place[y]]
+    below = 1 - ((np.cumsum(ones) - ones / 2) / ones.sum())[place[~y]]
+    return above, below
 
 
 def _area(y, s, confidence):

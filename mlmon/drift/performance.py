@@ -15,8 +15,7 @@ import numpy as np
 from mlmon import _check
 from mlmon.drift.late import duration, nanoseconds
 from mlmon.drift.metric import NAMES, Estimate, Trend, difference, evaluate, mann_kendall
-from mlmon.drift.report import _number
-from mlmon.drift.show import as_html, as_text
+from mlmon.drift.show import as_html, as_text, number
 from mlmon.drift.verdict import Verdict
 
 BETTER = dict.fromkeys(NAMES, "higher") | dict.fromkeys(("brier", "log_loss", "cost"), "lower") | dict.fromkeys(
@@ -407,7 +406,7 @@ class PerformanceReport:
         whole = "the whole table" if self.correction == "bonferroni" else "each window"
         parts = [f"{self.metric}, baseline {self.baseline!r}, margin {self.margin:g}, alpha {self.alpha:g} for {whole}"]
         if self.trend.tau is not None:
-            parts.append(f"trend {self.trend.slope:+.2g} a window (p = {_number(self.trend.pvalue)})")
+            parts.append(f"trend {self.trend.slope:+.2g} a window (p = {number(self.trend.pvalue)})")
         if self.pending:
             parts.append(f"{self.pending} predictions wait")
         return "; ".join(parts + [f"{count} {name}" for name, count in self.remarks])
@@ -421,7 +420,7 @@ def _cells(row):
         numbers = ("",) * 5
     else:
         numbers = (f"{row.value:.3g}", f"{row.low:.3g} to {row.high:.3g}", f"{row.change:+.3g}",
-                   f"{row.change_low:+.3g} to {row.change_high:+.3g}", _number(row.corrected_pvalue))
+                   f"{row.change_low:+.3g} to {row.change_high:+.3g}", number(row.corrected_pvalue))
     return (row.start, str(row.predictions), str(row.n), *numbers, str(row.verdict), row.reason)
 
 

@@ -3,6 +3,7 @@ import json
 from dataclasses import asdict, dataclass, fields
 from html import escape
 
+from mlmon.drift.show import COLOURS, as_text, number
 from mlmon.drift.verdict import Verdict
 
 
@@ -135,17 +136,12 @@ class DriftReport:
         return json.dumps(about, default=str)
 
     def __str__(self):
-        heads = ("feature", "test", "statistic", "p", "corrected p", "effect", "PSI", "missing", "verdict", "reason")
-        rows = [heads] + [_cells(f) for f in self.features]
-        widths = [max(len(row[i]) for row in rows) for i in range(len(heads))]
-        lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
-        return "\n".join([f"{self.verdict} ({self.reason})", *lines])
+        return as_text(self.verdict, self.reason, _HEADS, [_cells(f) for f in self.features])
 
     __repr__ = __str__
 
     def _repr_html_(self):
-        heads = "".join(f"<th style='text-align:left'>{h}</th>" for h in (
-            "feature", "test", "statistic", "p", "corrected p", "effect", "PSI", "missing", "verdict", "reason"))
+        heads = "".join(f"<th style='text-align:left'>{h}</th>" for h in _HEADS)
         body = "".join(
             f"<tr style='{_STYLE[row.verdict]}'>" + "".join(f"<td style='text-align:left'>{escape(cell)}</td>" for cell in _cells(row)) + "</tr>"
             for row in self.features
@@ -156,23 +152,16 @@ class DriftReport:
         )
 
 
-_STYLE = {
-    Verdict.DRIFTED: "background:#f8d7da;color:#5c1018",
-    Verdict.UNDECIDED: "background:#fff3cd;color:#5c4700",
-    Verdict.STABLE: "",
-}
+_HEADS = ("feature", "test", "statistic", "p", "corrected p", "effect", "PSI", "missing", "verdict", "reason")
+_STYLE = {**COLOURS, Verdict.STABLE: ""}      # most rows are: only the others are coloured
 
 
 def _cells(row):
     missing = "" if row.missing_current is None else f"{row.missing_reference:.1%} → {row.missing_current:.1%}"
     return (
-        str(row.feature), row.test, _number(row.statistic), _number(row.pvalue), _number(row.corrected_pvalue),
-        _number(row.effect), _number(row.psi), missing, str(row.verdict), row.reason,
+        str(row.feature), row.test, number(row.statistic), number(row.pvalue), number(row.corrected_pvalue),
+        number(row.effect), number(row.psi), missing, str(row.verdict), row.reason,
     )
-
-
-def _number(value):
-    return "" if value is None else "<0.0001" if 0 <= value < 1e-4 and value != 0 else f"{value:.3g}"
 
 
 def _listed(names, most=5):

@@ -232,10 +232,7 @@ def shapley(reference, current, loss_reference, loss_current, *, classifier=None
 def _rows(reference, current, loss_reference, loss_current, columns=None):
     """Both frames with the same columns, all losses in one array, and the reference's length."""
     for frame, role in ((reference, "reference"), (current, "current")):
-        if not hasattr(frame, "columns"):
-            raise ValueError(f"{role} needs a DataFrame, got {type(frame).__name__}. Wrap it in pd.DataFrame.")
-        if not frame.columns.is_unique:
-            raise ValueError(f"{role} needs one column of each name, got {list(frame.columns)}. Rename or drop some.")
+        _check.table(frame, role)
     wanted = list(reference.columns if columns is None else columns)
     for frame, role in ((reference, "reference"), (current, "current")):
         if lacking := [name for name in wanted if name not in frame.columns]:

@@ -20,10 +20,18 @@ def as_text(verdict, reason, heads, rows):
     term  value
     mix   0.001
     """
-    lines = [heads, *rows]
-    widths = [max(len(line[i]) for line in lines) for i in range(len(heads))]
-    table = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in lines]
-    return "\n".join([f"{verdict} ({reason})", *table])
+    return "\n".join([f"{verdict} ({reason})", *aligned([heads, *rows])])
+
+
+def aligned(rows):
+    """Rows of texts as lines, columns aligned."""
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
+
+
+def number(value):
+    """A number in three digits, nothing for None."""
+    return "" if value is None else "<0.0001" if 0 <= value < 1e-4 and value != 0 else f"{value:.3g}"
 
 
 def as_html(verdict, reason, heads, rows):

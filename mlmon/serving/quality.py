@@ -3,6 +3,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mlmon.drift.metric import area, wilson
+
 _Z = 1.959963984540054      # of a two-sided interval of 95 %
 
 
@@ -108,59 +110,6 @@ def show(series, found):
     series.gauge("mlmon_label_coverage_ratio", found.coverage)
 
 
-def wilson(hits, n):
-    """The 95 % interval of a share, by Wilson's score.
-
-    Parameters
-    ----------
-    hits, n : int
-        ``0 <= hits <= n`` and ``n >= 1``.
-
-    Returns
-    -------
-    (float, float)
-
-    References
-    ----------
-    Wilson (1927), J. Am. Stat. Assoc. 22(158), 209-212.
-
-    Examples
-    --------
-    >>> [round(end, 3) for end in wilson(0, 10)]
-    [0.0, 0.278]
-    """
-    share, room = hits / n, _Z * _Z / n
-    middle = (share + room / 2) / (1 + room)
-    half = _Z * np.sqrt(share * (1 - share) / n + room / n / 4) / (1 + room)
-    return max(0.0, float(middle - half)), min(1.0, float(middle + half))
-
-
-def auc(truth, scores):
-    """Chance that a positive scores above a negative, ties counting half.
-
-    Parameters
-    ----------
-    truth : array-like of bool of shape (n,)
-        Of both kinds.
-    scores : array-like of shape (n,)
-
-    Returns
-    -------
-    float
-
-    Examples
-    --------
-    >>> auc([True, False, False], [0.5, 0.5, 0.1])
-    0.75
-    """
-    from scipy.stats import rankdata
-
-    truth = np.asarray(truth, dtype=bool)
-    positives = int(truth.sum())
-    above = rankdata(scores)[truth].sum() - positives * (positives + 1) / 2
-    return float(above / (positives * (len(truth) - positives)))
-
-
 def calibration_error(truth, scores, *, bins=10):
     """Mean gap between score and observed rate over equal bins of the score, weighted by rows.
 
@@ -204,9 +153,9 @@ def _by_score(truth, scores):
     truth, scores = truth[finite], scores[finite]
     if truth.all() or not truth.any():
         return {}
-    return dict(auc=auc(truth, scores), calibration_error=calibration_error(truth, scores))
+    return dict(auc=area(truth, scores), calibration_error=calibration_error(truth, scores))
 
 
 def _share(name, hits, n):
     """The share and its interval; nothing of nothing is None."""
-    return (hits / n, ((name, *wilson(hits, n)),)) if n else (None, ())
+    return (hits / n, ((name, *wilson(hits / n, n, _Z)),)) if n else (None, ())

@@ -23,10 +23,7 @@ def graded(chosen):
     """Measure the grading of a class."""
     if not peers.installed(["otter-grader"]):
         return
-    page = "\n".join([speed.stamp(), "", grading.markdown(chosen.quick)])
-    print(page)
-    if not chosen.quick:
-        tables.write("grading", page)
+    publish("grading", grading.markdown(chosen.quick), chosen.quick)
 
 
 def drift(chosen):
@@ -48,26 +45,25 @@ def drift(chosen):
 
 def profiled(chosen):
     """Measure data larger than memory."""
-    page = "\n".join([speed.stamp(), "", profile.markdown(chosen.quick)])
-    print(page)
-    if not chosen.quick:
-        tables.write("profile", page)
+    publish("profile", profile.markdown(chosen.quick), chosen.quick)
 
 
 def streamed(chosen):
     """Measure the streaming detectors."""
-    page = "\n".join([speed.stamp(), "", stream.markdown(stream.measure(1 if chosen.quick else chosen.rounds, chosen.quick))])
-    print(page)
-    if not chosen.quick:
-        tables.write("stream-speed", page)
+    publish("stream-speed", stream.markdown(stream.measure(1 if chosen.quick else chosen.rounds, chosen.quick)), chosen.quick)
 
 
 def served(chosen):
     """Measure what watching a model costs a call."""
-    page = "\n".join([speed.stamp(), "", serving.markdown(chosen.quick)])
+    publish("serving", serving.markdown(chosen.quick), chosen.quick)
+
+
+def publish(section, text, quick):
+    """Show what was measured; write it into README.md here, unless it was a quick look."""
+    page = "\n".join([speed.stamp(), "", text])
     print(page)
-    if not chosen.quick:
-        tables.write("serving", page)
+    if not quick:
+        tables.write(section, page)
 
 
 PARTS = {"drift": drift, "stream": streamed, "profile": profiled, "serving": served, "grading": graded}

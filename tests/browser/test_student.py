@@ -23,7 +23,7 @@ CHROMIUM = doctor.program("chromium")
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is missing: see `mlmon doctor`"),
+    pytest.mark.skipif(CHROMIUM is None, reason=doctor.lack("chromium")),
 ]
 
 

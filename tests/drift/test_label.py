@@ -12,7 +12,8 @@ from scipy.stats import binom, chi2_contingency, fisher_exact, hypergeom
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
 from mlmon.data import inject, tables
-from mlmon.drift.label import class_conditional_drift, koopman, label_drift, newcombe, wilson
+from mlmon.drift.label import class_conditional_drift, koopman, label_drift, newcombe
+from mlmon.drift.metric import wilson
 from mlmon.drift.twosample import share_p
 from mlmon.drift.verdict import Verdict
 
@@ -184,7 +185,7 @@ def test_settings_are_checked(settings, words):
 @pytest.mark.parametrize("k, n, j, m", COUNTS)
 def test_intervals_are_statsmodels(k, n, j, m):
     # Wilson for a share, Newcombe for a difference, the score interval without correction for a ratio.
-    assert wilson(k, n, Z) == pytest.approx(proportion_confint(k, n, method="wilson"))
+    assert wilson(k / n, n, Z) == pytest.approx(proportion_confint(k, n, method="wilson"))
     assert newcombe(k, n, j, m, Z) == pytest.approx(confint_proportions_2indep(j, m, k, n, compare="diff", method="newcomb"))
     theirs = confint_proportions_2indep(j, m, k, n, compare="ratio", method="score", correction=False)
     assert koopman(k, n, j, m, Z) == pytest.approx(theirs, rel=1e-6)

@@ -21,10 +21,10 @@ SANDBOXED = ("test_attacks", "test_autograde", "test_class", "test_cli", "test_e
 
 def pytest_collection_modifyitems(items):
     """Where there is no bubblewrap, say so for each test that needs a sandbox."""
-    if doctor.program("bubblewrap") is None:
+    if missing := doctor.lack("bubblewrap"):
         for item in items:
             if item.path.stem in SANDBOXED:
-                item.add_marker(pytest.mark.skip(reason="bubblewrap is missing: see `mlmon doctor`"))
+                item.add_marker(pytest.mark.skip(reason=missing))
 
 
 def code_cell(source, id, **mark):

@@ -13,12 +13,10 @@ NEEDS = {"running": ("prometheus", "alertmanager"), "promtool": ("prometheus",),
 
 
 def pytest_collection_modifyitems(items):
-    """Tests of the real servers share one worker; where a server is missing, each says so in the doctor's words."""
+    """Where a server is missing, each test that needs it says so in the doctor's words."""
     missing = {}
     for item in items:
         needs = {name for fixture in getattr(item, "fixturenames", ()) for name in NEEDS.get(fixture, ())}
-        if "running" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("stack"))
         for name in sorted(needs):
             if name not in missing:
                 missing[name] = doctor.lack(name)

@@ -26,7 +26,7 @@ from mlmon.serving.fallback import CachedScore, Default, FallbackWarning, Simple
 from mlmon.serving.metrics import LABELS, Metrics
 from mlmon.serving.model import MonitoredModel
 from mlmon.serving.predictions import Cohort, PredictionLog
-from mlmon.serving.quality import calibration_error, judge, wilson
+from mlmon.serving.quality import calibration_error, judge
 from mlmon.serving.scorecard import Scorecard
 
 RNG = np.random.default_rng(0)
@@ -393,7 +393,7 @@ def test_quality_is_what_scikit_learn_says():
 def test_wilson_holds_the_share_and_solves_its_equation():
     # The ends are where |share - p| is z standard errors of p: that is how Wilson defines them.
     for hits, n in ((0, 5), (5, 5), (3, 10), (970, 1000)):
-        for p in wilson(hits, n):
+        for p in wilson(hits / n, n, 1.959963984540054):
             if 0 < p < 1:
                 assert abs(hits / n - p) == pytest.approx(1.959963984540054 * np.sqrt(p * (1 - p) / n))
 

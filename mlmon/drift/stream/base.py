@@ -173,6 +173,11 @@ def refuse_number(odd, name="x"):
     raise ValueError(f"{name} needs finite numbers, got {_shown(odd)}. Drop or fill them first.")
 
 
+def remembered(memory, least):
+    """A number of values to start afresh after, at least so many; or None for never."""
+    return None if memory is None else _check.whole(memory, "memory", least)
+
+
 def _all(values, fine, refuse, sure):
     array = np.asarray(values)
     if array.ndim != 1 or array.dtype.kind not in "biuf":

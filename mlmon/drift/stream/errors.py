@@ -51,7 +51,7 @@ class DDM(base.Stream):
     def __init__(self, *, warning=2.0, drift=3.0, warm_up=30, memory=None):
         self.warning_at, self.drift_at = _rising(warning, drift, 1)
         self.warm_up = _check.whole(warm_up, "warm_up", 1)
-        self.memory = None if memory is None else _check.whole(memory, "memory", self.warm_up + 1)
+        self.memory = base.remembered(memory, self.warm_up + 1)
         self.reset()
 
     @classmethod
@@ -158,14 +158,13 @@ class EDDM(base.Stream):
         if self.warning_at < self.drift_at:
             raise ValueError(f"warning needs a share of at least drift, {drift:g}, got {warning:g}. Swap them.")
         self.warm_up = _check.whole(warm_up, "warm_up", 2)
-        self.memory = None if memory is None else _check.whole(memory, "memory", self.warm_up + 1)
+        self.memory = base.remembered(memory, self.warm_up + 1)
         self.reset()
 
     @classmethod
     def for_arl(cls, arl, rate, *, seed=0):
         """A detector with a stated mean number of values between false alarms at an error rate, found by simulation."""
         draw, _ = runlength.source(rate=rate)
-
         memory = runlength.memory_for(arl)
         warm_up = max(30, min(300, int(rate * memory / 10)))      # errors: spreads of fewer vary so much that most alarms come early
 

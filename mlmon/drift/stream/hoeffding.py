@@ -50,7 +50,7 @@ class HDDMA(base.Stream):
 
     def __init__(self, *, warning=0.005, drift=0.001, memory=None):
         self.warning_at, self.drift_at = _check.open_share(warning, "warning"), _check.open_share(drift, "drift")
-        self.memory = None if memory is None else _check.whole(memory, "memory", 2)
+        self.memory = base.remembered(memory, 2)
         self._cut = math.log(1.0 / self.drift_at)
         self._bound = math.log(2.0 / self.drift_at)
         self.reset()
@@ -58,15 +58,7 @@ class HDDMA(base.Stream):
     @classmethod
     def for_arl(cls, arl, rate, *, seed=0):
         """A detector with a stated mean number of values between false alarms at an error rate, found by simulation."""
-        draw, _ = runlength.source(rate=rate)
-
-        memory = runlength.memory_for(arl)
-
-        def make(strength):
-            drift = math.exp(-max(strength, 1e-3))
-            return cls(warning=drift**0.75, drift=drift, memory=memory)
-
-        return runlength.calibrated(make, draw, arl, (3.0, 5.0), seed)
+        return _calibrated(cls, arl, rate, (3.0, 5.0), seed)
 
     @property
     def warning(self):
@@ -154,22 +146,14 @@ class HDDMW(base.Stream):
         self.weight = _check.open_share(weight, "weight")
         if self.weight > 0.9:
             raise ValueError(f"weight needs a share up to 0.9, got {weight!r}. Pass a smaller one.")
-        self.memory = None if memory is None else _check.whole(memory, "memory", 2)
+        self.memory = base.remembered(memory, 2)
         self._prepare()
         self.reset()
 
     @classmethod
     def for_arl(cls, arl, rate, *, weight=0.05, seed=0):
         """A detector with a stated mean number of values between false alarms at an error rate, found by simulation."""
-        draw, _ = runlength.source(rate=rate)
-
-        memory = runlength.memory_for(arl)
-
-        def make(strength):
-            drift = math.exp(-max(strength, 1e-3))
-            return cls(warning=drift**0.75, drift=drift, weight=weight, memory=memory)
-
-        return runlength.calibrated(make, draw, arl, (5.0, 7.0), seed)
+        return _calibrated(cls, arl, rate, (5.0, 7.0), seed, weight=weight)
 
     @property
     def warning(self):
@@ -278,6 +262,18 @@ class HDDMW(base.Stream):
         if hit >= 0 or head == len(mean) or mean[head:].max() - self._mean <= limit:
             return hit
         return head + base.first_true(mean[head:] - self._mean > limit)
+
+
+def _calibrated(cls, arl, rate, start, seed, **settings):
+    """The detector whose chance of error, ``exp(-strength)``, keeps the run length; `start` holds two guesses of the strength."""
+    draw, _ = runlength.source(rate=rate)
+    memory = runlength.memory_for(arl)
+
+    def make(strength):
+        drift = math.exp(-max(strength, 1e-3))
+        return cls(warning=drift**0.75, drift=drift, memory=memory, **settings)
+
+    return runlength.calibrated(make, draw, arl, start, seed)
 
 
 def _gap(n, first, bound):
