@@ -14,7 +14,7 @@ Nothing that a detector does can pass for a verdict: what it raises is written d
 so is an answer that is none.
 """
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 
 import numpy as np
 
@@ -250,27 +250,33 @@ class _Views:
 
         table = self.scenario.table
         if "model" not in self._scored:
-            train = table.sample(len(self.scenario.reference), (self.seed or 0, _MODEL))
-            self._scored["model"] = _fitted(self.model, table, train)
+            learned = _default if self.model is None else partial(_fitted, self.model)
+            self._scored["model"] = learned(table, len(self.scenario.reference), self.seed or 0)
         score = self._scored["model"].predict_proba(rows[list(table.features)])[:, 1]
         return pandas.DataFrame({"label": rows[table.target].to_numpy(), "score": score})
 
 
-def _fitted(model, table, train):
+def _fitted(model, table, rows, seed):
     from sklearn.base import clone
+
+    train = table.sample(rows, (seed, _MODEL))
+    return clone(model).fit(train[list(table.features)], train[table.target])
+
+
+@lru_cache(maxsize=256)
+def _default(table, rows, seed):
+    """The default model; scenarios of one table and seed share it."""
     from sklearn.compose import make_column_transformer
     from sklearn.impute import SimpleImputer
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-    if model is None:
-        columns = make_column_transformer(
-            (make_pipeline(SimpleImputer(strategy="median"), StandardScaler()), list(table.numeric)),
-            (OneHotEncoder(handle_unknown="ignore"), list(table.categorical)),
-        )
-        model = make_pipeline(columns, LogisticRegression(max_iter=1000))
-    return clone(model).fit(train[list(table.features)], train[table.target])
+    columns = make_column_transformer(
+        (make_pipeline(SimpleImputer(strategy="median"), StandardScaler()), list(table.numeric)),
+        (OneHotEncoder(handle_unknown="ignore"), list(table.categorical)),
+    )
+    return _fitted(make_pipeline(columns, LogisticRegression(max_iter=1000)), table, rows, seed)
 
 
 class _Steps:
