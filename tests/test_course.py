@@ -107,6 +107,14 @@ def test_findings_are_asserted(path):
 
 
 @each_notebook
+def test_no_output_shows_digits_that_another_processor_would_round_otherwise(path):
+    for cell in code(path):
+        for output in cell.outputs:
+            shown = output.get("text") or output.get("data", {}).get("text/plain", "")
+            assert not re.search(r"\d\.\d{9}", shown), f"{cell.id} shows {shown[:80]!r}. Round it."
+
+
+@each_notebook
 def test_links_lead_somewhere(path):
     links = [link.split("#")[0] for link in re.findall(r"\]\(([^)]+)\)", prose(path)) if "://" not in link]
     assert [link for link in links if link and not (COURSE / link).exists()] == []

@@ -86,6 +86,7 @@ def detectors(table):
         "transactions": ("merchant_risk", "merchant", "amount"),
     }[table]
     target = populations.get(table).target
+    streams = (*RARE, "DDM") if table == "transactions" else STREAMS
     return {
         "DataDriftDetector": learns(DataDriftDetector),
         "domain_classifier": compares(domain_classifier),
@@ -102,17 +103,13 @@ def detectors(table):
         "PredictionDriftDetector": learns(PredictionDriftDetector, "scores"),
         "ConceptDriftDetector auc": learns(partial(Performance, "auc"), "outcomes"),
         "ConceptDriftDetector brier": learns(partial(Performance, "brier"), "outcomes"),
-        "CUSUM": watching("CUSUM", table),
-        "PageHinkley": watching("PageHinkley", table),
-        "DDM": watching("DDM", table),
-        "HDDMA": watching("HDDMA", table),
-        "HDDMW": watching("HDDMW", table),
-        "ADWIN": watching("ADWIN", table),
+        **{kind: watching(kind, table) for kind in streams},
     }
 
 
 FEATURE_TESTS = ("ks_test", "cvm_test", "wasserstein_test", "psi_test")
 SHARP = ("CUSUM", "PageHinkley", "HDDMA", "HDDMW", "ADWIN")
+RARE = ("CUSUM", "PageHinkley", "ADWIN")     # HDDM keeps no such run length where 0.7 % are frauds: it jumps from hundreds of values to far above
 STREAMS = (*SHARP, "DDM")     # with as few false alarms as the others, DDM needs longer than a day
 OUTCOMES = ("label_drift", "ConceptDriftDetector auc", "ConceptDriftDetector brier", *STREAMS)
 UNLABELLED = ("DataDriftDetector", "domain_classifier", *FEATURE_TESTS, "chi2_test", "missing_test", "PredictionDriftDetector",
@@ -161,16 +158,16 @@ SEES = {
         ("label_drift", "ConceptDriftDetector auc", "ConceptDriftDetector brier", *SHARP), UNLABELLED,
         "20 % of the labels turn around; no row changes, so nothing without labels can know"),
     "transactions-sudden-new": (
-        ("DataDriftDetector", "chi2_test"), (*FEATURE_TESTS, "missing_test", "label_drift", *STREAMS),
+        ("DataDriftDetector", "chi2_test"), (*FEATURE_TESTS, "missing_test", "label_drift", *RARE, "DDM"),
         "5 % have a merchant that the reference never had"),
     "transactions-gradual-mean": (
         ("DataDriftDetector", *FEATURE_TESTS), ("chi2_test", "missing_test"),
         "the risk of merchants moves by 0.5 sd; which merchant it is does not"),
     "transactions-sudden-prior": (
-        ("label_drift", *SHARP), ("missing_test",),
+        ("label_drift", *RARE), ("missing_test",),
         "frauds go from 0.7 to 3 %; each class looks as ever, so features follow little"),
     "transactions-recurring-prior": (
-        ("label_drift", *SHARP), ("missing_test",),
+        ("label_drift", *RARE), ("missing_test",),
         "the same, coming and going"),
 }
 
@@ -205,6 +202,8 @@ def write(cards, seeds):
 
 
 def cell(card, name, scenario):
+    if name not in card.detectors:
+        return "-"
     row = card[name, scenario]
     value = row.power if row.drifted_days else row.false_alarms
     return ("-" if value is None else tables.share(value)) + ("?" if row.undecided > 0.5 else "")

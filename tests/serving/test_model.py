@@ -22,6 +22,7 @@ from sklearn.svm import LinearSVC
 
 from mlmon.data import scenarios
 from mlmon.drift import Verdict
+from mlmon.drift.metric import wilson
 from mlmon.serving.fallback import CachedScore, Default, FallbackWarning, SimplerModel
 from mlmon.serving.metrics import LABELS, Metrics
 from mlmon.serving.model import MonitoredModel

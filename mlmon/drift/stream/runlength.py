@@ -100,9 +100,11 @@ def calibrated(make, draw, arl, start, seed):
     near = _searched(make, draw, arl, start, seed, alarms=150, tolerance=0.1)
     slope = (near[0][0] - near[1][0]) / (near[0][1] - near[1][1]) or 1.0
     setting = near[0][1] - near[0][0] / slope
-    miss, _, found = _searched(make, draw, arl, (setting, setting + 0.1 / slope), seed + 1, alarms=1000, tolerance=0.03)[0]
+    step = max(0.1 / abs(slope), 1e-3 * abs(setting))      # where the run length jumps, the slope says nothing
+    miss, _, found = _searched(make, draw, arl, (setting, setting + step), seed + 1, alarms=1000, tolerance=0.03)[0]
     if abs(miss) > math.log(1.5):
-        raise ValueError(f"arl needs a run length that this detector can keep, got {arl:g}; near it lies {found.arl0:.4g}. Pass another.")
+        nearest = min(near[0][2], found, key=lambda one: abs(math.log(one.arl0 / arl))).arl0
+        raise ValueError(f"arl needs a run length that this detector can keep, got {arl:g}; near it lies {nearest:.4g}. Pass another.")
     return found
 
 
