@@ -71,6 +71,11 @@ def fresh(kind, table, labels):
     return deepcopy(calibrated(kind, table, len(labels) // 4))     # the reference is four days long
 
 
+def streams(table):
+    """The kinds of detector that watch this table's labels."""
+    return (*RARE, "DDM") if table == "transactions" else STREAMS
+
+
 def watching(kind, table):
     """A detector of streams, set for the population's rate: what it reads are the labels themselves."""
     return steps(partial(fresh, kind, table), "labels")
@@ -86,7 +91,6 @@ def detectors(table):
         "transactions": ("merchant_risk", "merchant", "amount"),
     }[table]
     target = populations.get(table).target
-    streams = (*RARE, "DDM") if table == "transactions" else STREAMS
     return {
         "DataDriftDetector": learns(DataDriftDetector),
         "domain_classifier": compares(domain_classifier),
@@ -103,7 +107,7 @@ def detectors(table):
         "PredictionDriftDetector": learns(PredictionDriftDetector, "scores"),
         "ConceptDriftDetector auc": learns(partial(Performance, "auc"), "outcomes"),
         "ConceptDriftDetector brier": learns(partial(Performance, "brier"), "outcomes"),
-        **{kind: watching(kind, table) for kind in streams},
+        **{kind: watching(kind, table) for kind in streams(table)},
     }
 
 

@@ -24,7 +24,7 @@ CLEAN = [(table, name) for table in TABLES for name in shipped.detectors(table)]
 def cards():
     # One clean day and one drifted a run: the days of different runs are independent, and counts are binomial.
     for table, rows in (("customers", 500), ("applicants", 500), ("transactions", 2000)):
-        for kind in shipped.STREAMS:
+        for kind in shipped.streams(table):
             shipped.calibrated(kind, table, rows)     # before the processes part, which inherit them
     with ProcessPoolExecutor(2) as executor:
         cards = {
