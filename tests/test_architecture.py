@@ -122,6 +122,7 @@ GRAPH = {
     "mlmon.serving.fallback": ["mlmon._check"],
     "mlmon.serving.faults": ["mlmon._check"],
     "mlmon.serving.inbox": ["mlmon.serving.runbook"],
+    "mlmon.serving.live": ["mlmon.serving.stack"],
     "mlmon.serving.metrics": ["mlmon._check"],
     "mlmon.serving.model": [
         "mlmon._check", "mlmon.drift.verdict", "mlmon.serving.metrics", "mlmon.serving.predictions",
