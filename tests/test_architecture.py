@@ -122,6 +122,7 @@ GRAPH = {
     "mlmon.serving.fallback": ["mlmon._check"],
     "mlmon.serving.faults": ["mlmon._check"],
     "mlmon.serving.inbox": ["mlmon.serving.runbook"],
+    "mlmon.serving.live": ["mlmon.serving.stack"],
     "mlmon.serving.metrics": ["mlmon._check"],
     "mlmon.serving.model": [
         "mlmon._check", "mlmon.drift.verdict", "mlmon.serving.metrics", "mlmon.serving.predictions",
@@ -204,12 +205,21 @@ def test_numbers_know_no_decisions():
     assert graph()["mlmon.drift.distance"].isdisjoint({"mlmon.drift.detect", "mlmon.drift.verdict"})
 
 
-@pytest.mark.parametrize("line", ["import mlmon", "from mlmon import drift", "from mlmon.drift import *"])
+@pytest.mark.parametrize("line", ["import mlmon", "from mlmon import drift", "from mlmon.drift import *", "from mlmon import serving"])
 def test_an_import_loads_nothing_heavy(line):
     # A student waits for every import; these libraries are loaded where they are used.
     show = f"{line}; import sys; print(*[name for name in {HEAVY} if name in sys.modules])"
     told = subprocess.run([sys.executable, "-c", show], capture_output=True, text=True, check=True)
     assert told.stdout.split() == []
+
+
+def test_every_module_of_serving_is_at_hand():
+    # Whoever has the package reaches its modules and its public names without knowing where they live.
+    from mlmon import serving
+    modules = {path.stem for path in (PACKAGE / "serving").glob("[a-z]*.py")}
+    assert modules == set(serving._NAMES)
+    assert all(getattr(serving, name).__name__ == f"mlmon.serving.{name}" for name in modules)
+    assert all(hasattr(serving, name) for name in serving.__all__)
 
 
 def names_from_mlmon(cell):

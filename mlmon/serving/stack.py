@@ -26,6 +26,7 @@ from mlmon.serving.slo import MINUTE
 
 FOLDER = "build/stack"
 LOCK = "lock"
+SERVERS = ("prometheus", "alertmanager")
 PROGRAMS = ("scoring", "traffic", "prometheus", "alertmanager", "inbox")
 # What `inject` puts in where no size is said.
 SIZES = {"latency": 0.4, "errors": 0.5, "nonfinite": 0.5, "drift": 2.0, "missing": 0.6, "concept": 0.6, "unlabelled": 1.0, "stall": 1.0}
@@ -134,19 +135,19 @@ class Stack:
         list of (dict, float)
             Labels and value of each series.
         """
-        found = self._api("prometheus", f"/api/v1/query?{urllib.parse.urlencode({'query': promql})}")["data"]
+        found = self.ask("prometheus", f"/api/v1/query?{urllib.parse.urlencode({'query': promql})}")["data"]
         if found["resultType"] == "scalar":
             return [({}, float(found["result"][1]))]
         return [(series["metric"], float(series["value"][1])) for series in found["result"]]
 
     def firing(self):
         """Names of the alerts that fire, the watchdog aside."""
-        every = self._api("prometheus", "/api/v1/alerts")["data"]["alerts"]
+        every = self.ask("prometheus", "/api/v1/alerts")["data"]["alerts"]
         return {one["labels"]["alertname"] for one in every if one["state"] == "firing"} - {"Watchdog"}
 
     def received(self, receiver=None):
         """Messages that came, or those of one receiver: "slack", "pagerduty", "webhook", "heartbeat"."""
-        return [one for one in self._api("inbox", "/received") if receiver in (None, one["receiver"])]
+        return [one for one in self.ask("inbox", "/received") if receiver in (None, one["receiver"])]
 
     def inject(self, fault, size=None):
         """Put a fault into the service, as large as `SIZES` says unless `size` does, or end a program (`KILLS`)."""
@@ -154,12 +155,12 @@ class Stack:
             return processes.kill(self.folder, KILLS[fault])
         if fault not in SIZES:
             raise StackError(f"fault needs one of {', '.join([*SIZES, *KILLS])}, got {fault!r}. Pick one of them.")
-        return self._api("scoring", "/admin/faults", "PUT", {fault: SIZES[fault] if size is None else size})
+        return self.ask("scoring", "/admin/faults", "PUT", {fault: SIZES[fault] if size is None else size})
 
     def clear(self):
         """Take all faults away again, and start what was ended."""
         up(self.folder)
-        self._api("scoring", "/admin/faults", "DELETE")
+        self.ask("scoring", "/admin/faults", "DELETE")
 
     def wait(self, condition, what, seconds=30.0):
         """Ask again and again until `condition()` is true, and give its value back."""
@@ -175,7 +176,8 @@ class Stack:
             time.sleep(min(0.1, self.settings.scrape / 2))
         raise StackError(f"{what} did not happen within {seconds:g} s.{last} Read the logs in {self.folder}.")
 
-    def _api(self, name, path, method="GET", body=None):
+    def ask(self, name, path, method="GET", body=None):
+        """What a server answers to an HTTP request, read as JSON."""
         request = urllib.request.Request(
             self.url(name) + path, method=method, data=None if body is None else json.dumps(body).encode(),
             headers={"Content-Type": "application/json"},
@@ -210,13 +212,23 @@ def up(folder=FOLDER, settings=None, *, patience=60.0):
     StackError
         Where a program is missing or does not come up; nothing of it is left then.
     """
-    programs = {name: doctor.program(name) for name in ("prometheus", "alertmanager")}
-    for name, path in programs.items():
-        if path is None:
-            raise StackError(doctor.lack(name))
+    for words in lacks():
+        raise StackError(words)
+    programs = {name: doctor.program(name) for name in SERVERS}
     folder = Path(folder).resolve()
     with _alone(folder):
         return _up(folder, settings, programs, patience)
+
+
+def lacks():
+    """What must be installed before `up` can work, in the doctor's words; empty where nothing is missing.
+
+    Examples
+    --------
+    >>> all(" is missing; " in words for words in lacks())
+    True
+    """
+    return [words for name in SERVERS if (words := doctor.lack(name))]
 
 
 def _up(folder, settings, programs, patience):
@@ -360,7 +372,7 @@ def _answer(stack, name, path):
     """What a server answers; a program that has ended will answer nobody."""
     if not stack.alive()[name]:
         raise StackFailed(f"{name} has ended, with these last words:\n{processes.tail(stack.folder, name)}")
-    return stack._api(name, path)
+    return stack.ask(name, path)
 
 
 def _well(stack):

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from mlmon import cli, doctor
-from mlmon.serving import processes, runbook, stack
+from mlmon.serving import live, processes, runbook, stack
 
 ROOT = Path(__file__).parents[2]
 
@@ -190,6 +190,41 @@ def test_status_says_what_runs_what_fires_and_what_came(running, capsys):
     told = capsys.readouterr().out
     assert all(f"runs   {name}" in told for name in stack.PROGRAMS) and running.url("prometheus") in told
     assert "came   " in told and "slack" in told
+
+
+def test_a_series_holds_what_prometheus_said_at_each_moment(running):
+    # PromQL's time() is the moment that it is asked for, so each value must be its own place on the axis.
+    end = time.time()
+    found = live.series(running, "time()", seconds=4, end=end)
+    assert found["value"].to_numpy() == pytest.approx(end + found.index.to_numpy(), abs=2e-3)
+    assert len(found) == 1 + int(4 / running.settings.scrape) and found.index.name == "seconds from now"
+
+
+def test_series_are_told_apart_by_the_labels_in_which_they_differ(running):
+    # The counter of requests has model, version and outcome; of one model only the outcome says which line is which.
+    found = live.series(running, 'mlmon_requests_total{outcome=~"ok|error"}', seconds=2)
+    assert list(found) == ["error", "ok"] and found["ok"].is_monotonic_increasing
+
+
+def test_a_wrong_query_is_told_in_prometheus_words(running):
+    with pytest.raises(stack.StackError, match="prometheus refuses GET(.|\n)*parse error"):
+        live.series(running, "rate(")
+
+
+def test_servers_that_a_notebook_begins_end_with_it(orphan, running):
+    # A process begins them twice, as a cell that is run again does, asks, and ends without a word: nothing of it is left.
+    begun = f"live.begin({str(orphan)!r}, speed=1000, scrape=0.4)"
+    code = f"from mlmon.serving import live; {begun}.result(); servers = {begun}.result(); print(servers.alive())"
+    told = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=240)
+    assert told.stdout == str(dict.fromkeys(stack.PROGRAMS, True)) + "\n", told.stderr
+    assert ours(orphan) == [] and not orphan.exists()
+
+
+def test_without_a_server_nothing_begins(monkeypatch, tmp_path):
+    # A notebook goes on without them, and says what to install.
+    monkeypatch.setattr(doctor.shutil, "which", lambda name: None)
+    assert live.begin(tmp_path / "run") is None
+    assert [words.split(" is missing")[0] for words in stack.lacks()] == ["prometheus", "alertmanager"]
 
 
 def test_an_unknown_fault_is_refused(running):
