@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-GUIDES = ("course/instructor_guide.md", "CONTRIBUTING.md")
+GUIDES = ("course/glossary.md", "course/instructor_guide.md", "CONTRIBUTING.md")
 TABLES = ("tests/benchmarks/README.md", "datasets/README.md", "CHANGELOG.md")
 PLAIN = ("mlmon.cli", "mlmon.doctor", "mlmon.lab", "mlmon.site")     # commands, which the README explains
 
@@ -164,7 +164,7 @@ def _lead(caption):
     return {
         "Course": "Fifteen notebooks, each a question. The outputs are those of a run; sliders move in JupyterLab.",
         "Exercises": "As students get them: the tests that you see here help, the hidden ones grade.",
-        "Guides": "For who teaches with the course, and for who works on it.",
+        "Guides": "The words, and how to teach with the course or work on it.",
         "Tables": "What was measured, what the data files hold, and what has changed.",
         "Package": "Every public name, from the docstrings; each example is run by the tests.",
     }[caption]
