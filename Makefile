@@ -88,31 +88,8 @@ store: $(VENV)/ready  ## run a notebook of the course and store it with its outp
 	@test -n "$(NB)" || { echo "Name the notebook: make $@ NB=course/01_data_drift.ipynb" >&2; exit 1; }
 	$(PY) -m tests.store $(NB)
 
-define SITE
-project = "mlmon"
-extensions = ["myst_nb"]
-html_theme = "pydata_sphinx_theme"
-html_show_sourcelink = False
-nb_execution_mode = "off"
-nb_ipywidgets_js = {}
-suppress_warnings = ["myst.xref_missing"]
-endef
-define INDEX
-# Watching machine-learning systems in production
-
-```{toctree}
-:glob:
-
-[0-9]*
-```
-endef
-export SITE INDEX
-
-site: $(VENV)/ready  ## build the web site of the notebooks under build/site
-	@rm -rf build/site && mkdir -p build/site && cp -r course build/site/source
-	@echo "$$SITE" > build/site/source/conf.py && echo "$$INDEX" > build/site/source/index.md
-	$(PY) -m sphinx -q -W --keep-going build/site/source build/site/html
-	@echo "Open build/site/html/index.html"
+site: $(VENV)/ready  ## build the course as a web site under build/site
+	@$(PY) -m mlmon.site
 
 LOCK = $(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
     --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet -o requirements.lock

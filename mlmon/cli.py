@@ -1,4 +1,4 @@
-"""The command `mlmon`: what is installed, what students get, what they earned."""
+"""The command `mlmon`: what is installed, how far a student has come, what students get, what they earned."""
 
 import argparse
 import os
@@ -38,6 +38,8 @@ def main(argv=None):
 
         return stack.main(argv[1:])
     options = _parser().parse_args(argv)
+    if options.run is _progress:
+        return _progress(options)
     from mlmon.grading.course import Course, GradingError
 
     try:
@@ -53,6 +55,8 @@ def _parser():
     commands.add_parser("doctor", help="say what is installed and what each missing piece costs", add_help=False)
     commands.add_parser("lab", help="open the course in JupyterLab", add_help=False)
     commands.add_parser("stack", help="run the real monitoring servers around a scoring service", add_help=False)
+    progress = commands.add_parser("progress", help="say which notebooks and exercises are done")
+    progress.set_defaults(run=_progress)
     release = commands.add_parser("release", help="make exercises/ from solutions/")
     release.add_argument("exercises", nargs="*", metavar="exercise", help="default: all of them")
     release.add_argument("--archive", action="store_true", help="also pack build/mlmon-students.zip")
@@ -66,7 +70,7 @@ def _parser():
     grade.add_argument("--cell-seconds", type=_count, help="longest that a cell may run")
     grade.add_argument("--notebook-seconds", type=_count, help="longest that a notebook may run")
     grade.set_defaults(run=_grade)
-    for command in (release, grade):
+    for command in (progress, release, grade):
         command.add_argument("--root", default=".", help="a folder of the course (default: this one)")
     return parser
 
@@ -76,6 +80,17 @@ def _count(text):
     if number < 1:
         raise argparse.ArgumentTypeError(f"needs a whole number from 1, got {text}")
     return number
+
+
+def _progress(options):
+    from mlmon import progress
+
+    try:
+        print(progress.read(options.root))
+        return 0
+    except ValueError as error:
+        print(f"mlmon progress: {error}", file=sys.stderr)
+        return 2
 
 
 def _release(course, options):

@@ -23,8 +23,11 @@ SILENCE = {
     "SCARF_ANALYTICS": "false",
 }
 
-# JupyterLab asks about news in a pop-up unless its setting says so beforehand.
-SETTINGS = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}}
+# JupyterLab asks about news in a pop-up unless its setting says so beforehand. When a cell ran is what `mlmon progress` reads.
+SETTINGS = {
+    "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
+    "@jupyterlab/notebook-extension:tracker": {"recordTiming": True},
+}
 
 
 def main(argv=None):

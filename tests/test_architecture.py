@@ -17,7 +17,7 @@ PACKAGE = ROOT / "mlmon"
 GRAPH = {
     "mlmon.cli": [
         "mlmon.doctor", "mlmon.grading.autograde", "mlmon.grading.course", "mlmon.grading.release", "mlmon.lab",
-        "mlmon.serving.stack",
+        "mlmon.progress", "mlmon.serving.stack",
     ],
     "mlmon.data": ["mlmon.data.incidents", "mlmon.data.inject", "mlmon.data.scenarios", "mlmon.data.tables"],
     "mlmon.data.__main__": ["mlmon.data.scenarios", "mlmon.data.tables"],
@@ -113,6 +113,7 @@ GRAPH = {
     "mlmon.grading.sandbox": ["mlmon.grading._walls", "mlmon.grading.wire"],
     "mlmon.grading.student": ["mlmon.grading.checks", "mlmon.grading.wire"],
     "mlmon.grading.submission": ["mlmon.grading.course", "mlmon.grading.mend"],
+    "mlmon.progress": ["mlmon._check"],
     "mlmon.serving.alerts": ["mlmon._check", "mlmon.serving.slo"],
     "mlmon.serving.compose": ["mlmon.serving.export"],
     "mlmon.serving.dashboard": ["mlmon._check", "mlmon.serving.alerts", "mlmon.serving.metrics", "mlmon.serving.slo"],

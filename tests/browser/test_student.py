@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import nbformat
 import pytest
 
-from mlmon import doctor
+from mlmon import doctor, progress
 from mlmon.lab import WELCOME
 
 ROOT = Path(__file__).parents[2]
@@ -92,12 +92,13 @@ def browser():
 
 @pytest.fixture
 def page(browser):
-    """A fresh student's window that remembers every address it asks for."""
+    """A fresh student's window that remembers every address it asks for, and every error that a script of it ends with."""
     context = browser.new_context(viewport={"width": 1400, "height": 900})
     page = context.new_page()
-    page.asked = []
+    page.asked, page.complaints = [], []
     context.on("request", lambda request: page.asked.append(request.url))
     page.on("websocket", lambda channel: page.asked.append(channel.url))
+    page.on("pageerror", lambda error: page.complaints.append(str(error)))
     page.set_default_timeout(60_000)
     yield page
     context.close()
@@ -149,7 +150,28 @@ def test_the_welcome_notebook_opens_and_runs(page, lab, classroom):
 
     cells = wait(ran, 180, "the welcome notebook did not finish")
     assert [output for cell in cells for output in cell.outputs if output.output_type == "error"] == []
+    # `mlmon progress` reads what JupyterLab has written: this notebook is done, the next is not begun.
+    first, second, *_ = progress.read(classroom).steps
+    assert first.share == 1 and second.done == 0
+
+    before = slider_and_picture(page)
+    page.keyboard.press("ArrowRight")
+    wait(lambda: slider_and_picture(page) != before, 60, "the figure did not follow the slider")
+    assert page.complaints == []
     assert_nothing_left_the_machine(page, classroom)
+
+
+def slider_and_picture(page):
+    """Scroll to the slider of the welcome notebook and take hold of it; its figure as text."""
+    handle = page.locator(".noUi-handle").last
+    for _ in range(60):
+        if handle.count() and handle.is_visible():
+            break
+        page.locator(".jp-WindowedPanel-outer").hover()
+        page.mouse.wheel(0, 1200)
+        page.wait_for_timeout(100)
+    handle.focus()
+    return page.locator(".jp-Cell", has=handle).locator("img").first.get_attribute("src")
 
 
 def test_no_pop_up_greets_the_student(page, lab, classroom):

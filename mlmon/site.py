@@ -1,0 +1,226 @@
+"""The course as a static web site: ``python -m mlmon.site`` builds it under ``build/site``.
+
+Pages are taken as they stand: notebooks with their stored outputs, exercises as students get them, the
+guides, the tables of the benchmarks, and a page for each module of the package. Nothing is executed, and
+nothing that a page loads comes from another machine; the search runs in the browser.
+"""
+
+import base64
+import html
+import io
+import os
+import re
+import shutil
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+GUIDES = ("course/glossary.md", "course/instructor_guide.md", "CONTRIBUTING.md")
+TABLES = ("tests/benchmarks/README.md", "datasets/README.md", "CHANGELOG.md")
+PLAIN = ("mlmon.cli", "mlmon.doctor", "mlmon.lab", "mlmon.site")     # commands, which the README explains
+
+CONF = """
+project, author, language = "mlmon", "the mlmon authors", "en"
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+root_doc = "index"
+html_theme, html_title = "pydata_sphinx_theme", "mlmon"
+html_show_sourcelink = html_copy_source = False
+html_theme_options = {"navbar_align": "left", "show_prev_next": True, "navigation_with_keys": False, "show_nav_level": 1,
+                      "navbar_end": ["theme-switcher"], "footer_start": [], "footer_end": []}
+html_sidebars = {"index": []}
+html_context = {"default_mode": "auto"}
+html_show_search_summary = False      # a summary would be fetched, which a page read from a disk may not
+nb_execution_mode = "off"
+suppress_warnings = ["ref.python"]     # a type of a docstring that two modules have
+nb_ipywidgets_js = {}
+myst_enable_extensions = ["dollarmath", "html_image"]
+myst_heading_anchors = 3
+autodoc_member_order = "bysource"
+autodoc_typehints = "none"
+napoleon_numpy_docstring, napoleon_google_docstring = True, False
+napoleon_use_ivar, napoleon_use_rtype = True, False
+html_math_renderer = "drawn"
+
+
+def setup(app):
+    from mlmon.site import formulas
+    formulas(app)
+"""
+
+
+def pages():
+    """What the site holds, by group: ``{caption: [path in the repository, ...]}``.
+
+    Returns
+    -------
+    dict of str to list of str
+        Paths relative to the repository, with suffix.
+    """
+    def found(pattern):
+        return sorted(str(path.relative_to(ROOT)) for path in ROOT.glob(pattern))
+
+    return {"Course": found("course/*.ipynb"), "Exercises": found("exercises/*/*.ipynb"), "Guides": [*GUIDES], "Tables": [*TABLES]}
+
+
+def modules():
+    """Names of the public modules of the package, sorted.
+
+    Returns
+    -------
+    list of str
+    """
+    names = []
+    for path in sorted((ROOT / "mlmon").rglob("*.py")):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        if not any(part.startswith("_") or part in ("dags", "__main__") for part in parts):
+            names.append(".".join(parts))
+    return [name for name in names if name not in PLAIN]
+
+
+def without_strangers(text, folder, held):
+    """Markdown with links to what the site does not hold turned into plain words.
+
+    Parameters
+    ----------
+    text : str
+    folder : pathlib.PurePath
+        The page's folder in the repository.
+    held : set of str
+        Paths that the site holds.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> without_strangers("[the code](mlmon/lab.py), [a page](README.md#two)", Path("."), {"README.md"})
+    'the code, [a page](README.md#two)'
+    """
+    def kept(match):
+        target = match["target"].split("#")[0]
+        path = os.path.normpath(folder / target)
+        return match[0] if not target or "://" in target or path in held else match["words"]
+
+    return re.sub(r"(?<!!)\[(?P<words>[^\]\[]*)\]\((?P<target>[^)\s]+)\)", kept, text)
+
+
+def lay_out(source):
+    """Write the sources of the site into a folder, in the shape of the repository.
+
+    Parameters
+    ----------
+    source : pathlib.Path
+        Is made anew.
+    """
+    import nbformat
+
+    shutil.rmtree(source, ignore_errors=True)
+    groups = pages()
+    images = [str(path.relative_to(ROOT)) for path in (ROOT / "course" / "images").glob("*")]
+    notebooks = [name for group in groups.values() for name in group if name.endswith(".ipynb")]
+    words = [name for group in groups.values() for name in group if name.endswith(".md")]
+    held = {"README.md", *notebooks, *words, *images}
+    for name in held:
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+    for name in images:
+        shutil.copy(ROOT / name, source / name)
+    for name in [*words, "README.md"]:
+        text = without_strangers((ROOT / name).read_text(encoding="utf-8"), Path(name).parent, held)
+        (source / name).write_text(text, encoding="utf-8")
+    for name in notebooks:
+        book = nbformat.read(ROOT / name, as_version=4)
+        for cell in book.cells:
+            if cell.cell_type == "markdown":
+                cell.source = without_strangers(cell.source, Path(name).parent, held)
+        nbformat.write(book, source / name)
+    _reference(source, groups)
+    _contents(source, groups)
+
+
+def _reference(source, groups):
+    """One page a module, grouped as the package is."""
+    (source / "reference").mkdir()
+    for name in modules():
+        page = f"{name}\n{'=' * len(name)}\n\n.. automodule:: {name}\n   :members:\n"
+        (source / "reference" / f"{name}.rst").write_text(page, encoding="utf-8")
+    groups["Package"] = [f"reference/{name}.rst" for name in modules()]
+
+
+def _contents(source, groups):
+    """The front page is the README; each group has a page that lists it."""
+    for caption, names in groups.items():
+        entries = "\n".join(f"/{name.rpartition('.')[0]}" for name in names)
+        page = f"# {caption}\n\n{_lead(caption)}\n\n```{{toctree}}\n:maxdepth: 1\n\n{entries}\n```\n"
+        (source / f"{caption.lower()}.md").write_text(page, encoding="utf-8")
+    tree = "\n".join(caption.lower() for caption in groups)
+    front = (source / "README.md").read_text(encoding="utf-8")
+    (source / "index.md").write_text(f"{front}\n```{{toctree}}\n:hidden:\n\n{tree}\n```\n", encoding="utf-8")
+    (source / "README.md").unlink()
+    (source / "conf.py").write_text(CONF, encoding="utf-8")
+
+
+def _lead(caption):
+    return {
+        "Course": "Fifteen notebooks, each a question. The outputs are those of a run; sliders move in JupyterLab.",
+        "Exercises": "As students get them: the tests that you see here help, the hidden ones grade.",
+        "Guides": "The words, and how to teach with the course or work on it.",
+        "Tables": "What was measured, what the data files hold, and what has changed.",
+        "Package": "Every public name, from the docstrings; each example is run by the tests.",
+    }[caption]
+
+
+def formulas(app):
+    """Have Sphinx draw formulas as pictures, by matplotlib: no script has to be fetched.
+
+    Parameters
+    ----------
+    app : sphinx.application.Sphinx
+    """
+    from docutils import nodes
+
+    def inline(writer, node):
+        writer.body.append(_drawn(node.astext()))
+        raise nodes.SkipNode
+
+    def block(writer, node):
+        writer.body.append(f'<p class="formula">{_drawn(node.astext())}</p>')
+        raise nodes.SkipNode
+
+    app.add_html_math_renderer("drawn", inline_renderers=(inline, None), block_renderers=(block, None))
+
+
+def _drawn(formula):
+    """A formula as an img element that a reader's voice can speak."""
+    from matplotlib.mathtext import math_to_image
+
+    picture = io.BytesIO()
+    math_to_image(f"${formula.strip()}$", picture, format="svg", color="#777777")
+    code = base64.b64encode(picture.getvalue()).decode()
+    return f'<img alt="{html.escape(formula)}" src="data:image/svg+xml;base64,{code}">'
+
+
+def build(folder):
+    """Build the site.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        ``source`` and ``html`` are made under it.
+
+    Returns
+    -------
+    int
+        0 if Sphinx had nothing to warn of.
+    """
+    from sphinx.cmd.build import main
+
+    lay_out(folder / "source")
+    shutil.rmtree(folder / "html", ignore_errors=True)
+    return main(["-q", "-W", "--keep-going", "-j", "2", str(folder / "source"), str(folder / "html")])
+
+
+if __name__ == "__main__":
+    status = build(ROOT / "build" / "site")
+    print(f"Open {ROOT / 'build' / 'site' / 'html' / 'index.html'}" if not status else "Sphinx has something to say: see above.")
+    sys.exit(status)
