@@ -113,6 +113,7 @@ GRAPH = {
     "mlmon.grading.sandbox": ["mlmon.grading._walls", "mlmon.grading.wire"],
     "mlmon.grading.student": ["mlmon.grading.checks", "mlmon.grading.wire"],
     "mlmon.grading.submission": ["mlmon.grading.course", "mlmon.grading.mend"],
+    "mlmon.loops.laws": ["mlmon._check"],
     "mlmon.serving.alerts": ["mlmon._check", "mlmon.serving.slo"],
     "mlmon.serving.compose": ["mlmon.serving.export"],
     "mlmon.serving.dashboard": ["mlmon._check", "mlmon.serving.alerts", "mlmon.serving.metrics", "mlmon.serving.slo"],
