@@ -113,6 +113,8 @@ GRAPH = {
     "mlmon.grading.sandbox": ["mlmon.grading._walls", "mlmon.grading.wire"],
     "mlmon.grading.student": ["mlmon.grading.checks", "mlmon.grading.wire"],
     "mlmon.grading.submission": ["mlmon.grading.course", "mlmon.grading.mend"],
+    "mlmon.loops.fairness": ["mlmon._check", "mlmon.drift.label", "mlmon.drift.metric"],
+    "mlmon.loops.hiring": ["mlmon._check", "mlmon.loops.fairness"],
     "mlmon.loops.laws": ["mlmon._check"],
     "mlmon.serving.alerts": ["mlmon._check", "mlmon.serving.slo"],
     "mlmon.serving.compose": ["mlmon.serving.export"],

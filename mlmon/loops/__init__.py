@@ -5,6 +5,8 @@ A name is loaded from its module when it is first asked for, so that the package
 from importlib import import_module
 
 _NAMES = {
+    "fairness": "FourFifths by_group four_fifths reweigh",
+    "hiring": "",
     "laws": "Coin Interests Mean Representation Strategic Urn",
 }
 _HOMES = {name: module for module, names in _NAMES.items() for name in names.split()}
