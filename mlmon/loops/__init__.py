@@ -5,9 +5,12 @@ A name is loaded from its module when it is first asked for, so that the package
 from importlib import import_module
 
 _NAMES = {
+    "active": "ActiveLearningFeedbackLoop",
     "fairness": "FourFifths by_group four_fifths reweigh",
     "hiring": "",
     "laws": "Coin Interests Mean Representation Strategic Urn",
+    "query": "",
+    "signals": "Clicks Corrections",
 }
 _HOMES = {name: module for module, names in _NAMES.items() for name in names.split()}
 __all__ = sorted(_HOMES)
