@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mlmon import _check
+from mlmon.drift.metric import area
 from mlmon.loops.query import diverse, draw, entropy, least_confidence, lure, margin, most, vote_entropy
 
 STRATEGIES = ("random", "entropy", "margin", "least confidence", "committee", "diverse", "drawn")
@@ -207,7 +208,6 @@ def simulate(config, seed=0, *, rounds=10, runs=1):
     [60, 80, 100]
     """
     import pandas
-    from sklearn.metrics import log_loss, roc_auc_score
 
     rows = []
     for run, rng in enumerate(np.random.default_rng(_check.whole(seed, "seed")).spawn(_check.whole(runs, "runs", 1))):
@@ -216,10 +216,9 @@ def simulate(config, seed=0, *, rounds=10, runs=1):
         for number in range(_check.whole(rounds, "rounds", 1) + 1):
             state = step(state, config, rng) if number else state
             X, y = state.holdout
-            p = state.model.predict_proba(X)[:, 1]
             rows.append({
-                "round": number, "run": run, "labels": len(state.labelled), "auc": float(roc_auc_score(y, p)),
-                "log_loss": float(log_loss(y, p)), "positives": state.positives, "on_batch": _mean(state.batch),
+                "round": number, "run": run, "labels": len(state.labelled), "auc": area(y, state.model.decision_function(X)),
+                "log_loss": _mean(_losses(state.model, X, y)), "positives": state.positives, "on_batch": _mean(state.batch),
                 "on_audit": _mean(state.audit), "on_rest": state.rest,
                 "weighted": None if state.weights is None else _mean(state.weights * state.batch),
             })

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mlmon import _check
+from mlmon.drift.metric import area
 from mlmon.loops.fairness import reweigh
 
 FEATURES = ("test", "experience")
@@ -290,8 +291,6 @@ def _constrained(model, X, y, weight, b):
 
 
 def _summary(last, config):
-    from sklearn.metrics import roc_auc_score
-
     hired, good, n = last.hired, last.good, len(last.hired)
     row = {"applicants_b": float(last.b.mean()), "hires_b": float(last.b[hired].mean())}
     for name, group in (("a", ~last.b), ("b", last.b)):
@@ -300,7 +299,7 @@ def _summary(last, config):
             row[f"underrated_{name}"] = float(good[group].mean() - last.score[group].mean())
     row["ratio"] = row["rate_b"] / row["rate_a"] if row["rate_a"] and row["rate_b"] is not None else None
     if last.score is not None and good.any():
-        row |= {"auc": float(roc_auc_score(hired, last.score)), "auc_true": float(roc_auc_score(good, last.score))}
+        row |= {"auc": area(hired, last.score), "auc_true": area(good, last.score)}
     return row | {"skill": float(last.skill[hired].mean()), "lots": int(last.lot.sum()),
                   "reviews": round((config.panel + config.overrides) * n), "bought": round(config.external * n)}
 
