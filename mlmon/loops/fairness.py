@@ -147,9 +147,13 @@ def reweigh(label, group, weight=None):
 
 def _selected(selected, group, name="selected"):
     """Flags and groups, as arrays of one length."""
+    import pandas
+
     selected, group = _check.numeric(selected, name), np.asarray(group)
     if not np.isin(selected, (0, 1)).all():
         raise ValueError(f"{name} needs 0 or 1, got {selected[~np.isin(selected, (0, 1))][0]:g}. Compare with a threshold first.")
+    if missing := int(pandas.isna(group).sum()):
+        raise ValueError(f"group needs a group for each row, got {missing} missing. Name them, or drop the rows.")
     if group.shape != selected.shape:
         raise ValueError(f"{name} needs one value a row of group, {group.shape}, got {selected.shape}. Pass as many.")
     return selected.astype(bool), group

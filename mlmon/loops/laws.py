@@ -73,13 +73,15 @@ class Urn:
     def limit(self):
         """Where A's share goes when all is remembered; None where chance decides, as with equal rates."""
         a, b = self.rates
+        if a + b == 0:
+            return None
         if self.corrected:
-            return a / (a + b) if a + b else None
+            return a / (a + b)
         if self.reported:
             # A's share of the balls added in a day, equal to its share of all: x = (x a + ra) / (x a + ra + (1 - x) b + rb).
             ra, rb = self.reported * a, self.reported * b
             roots = np.roots([a - b, b + rb + ra - a, -ra])
-            return float(next(root for root in roots if 0 <= root <= 1))
+            return float(np.clip(min(roots, key=lambda root: abs(root - 0.5)), 0, 1))
         return None if a == b else float(a > b)
 
     def step(self, balls, rng):
@@ -132,6 +134,10 @@ class Mean:
     eps: float = 0.5
     rows: int | None = None
 
+    def __post_init__(self):
+        if self.rows is not None:
+            _check.whole(self.rows, "rows", 1)
+
     @property
     def stable(self):
         """The forecast that retraining leaves where it is; None where there is none to reach."""
@@ -167,8 +173,8 @@ class Coin(Mean):
 
     @property
     def best(self):
-        """The forecast of least risk once the coin has answered it."""
-        return self.mu / (1 - 2 * self.eps)
+        """The forecast of least risk once the coin has answered it; None from eps = 1/2 on, where bolder is always better."""
+        return self.mu / (1 - 2 * self.eps) if self.eps < 0.5 else None
 
     def risk(self, forecast):
         """Mean squared error of a forecast on the coin that it makes."""
@@ -209,6 +215,10 @@ class Strategic:
 
     def __post_init__(self):
         _check.one_of(self.able, ("alike", "unlike"), "able")
+        _check.whole(self.rows, "rows", 10)
+        _check.whole(self.features, "features", 1)
+        if self.penalty:
+            _check.positive(self.penalty, "penalty")
 
     def people(self, seed=0):
         """Features before anybody moves, whether each will default, and their ability."""

@@ -115,6 +115,8 @@ def diverse(X, scores, budget):
     X = np.asarray(X, float)
     if X.ndim != 2 or len(X) != len(scores):
         raise ValueError(f"X needs one row a score, {len(scores)}, and two dimensions, got shape {X.shape}. Pass the pool's features.")
+    if not np.isfinite(X).all():
+        raise ValueError("X needs finite numbers, got missing or infinite ones. Drop or fill them first.")
     X, chosen = X[rows], []
     away = np.full(len(rows), np.inf)
     for _ in range(min(budget, len(rows))):

@@ -73,6 +73,8 @@ def test_reweighing_makes_label_and_group_independent():
 
 
 @pytest.mark.parametrize("call, message", [
+    (lambda: four_fifths([1, 0, 1], ["a", "b", None]), "group needs a group for each row, got 1 missing"),
+    (lambda: by_group([1, 0], [1.0, float("nan")]), "group needs a group for each row, got 1 missing"),
     (lambda: four_fifths([1, 0], ["a", "a"]), "group needs two groups or more, got 1"),
     (lambda: four_fifths([1, 0.5], ["a", "b"]), "selected needs 0 or 1, got 0.5"),
     (lambda: four_fifths([1, float("nan")], ["a", "b"]), "selected needs finite numbers, got 1 missing"),

@@ -66,6 +66,15 @@ def test_reports_hold_the_urn_near_the_truth(weight, root):
     assert near(frame["share"], urn.limit)
 
 
+@pytest.mark.parametrize("urn, limit", [
+    (Urn(rates=(0, 0), reported=1), None), (Urn(rates=(0, 0), corrected=True), None), (Urn(rates=(0.5, 0), reported=1), 1),
+    (Urn(rates=(0, 0.5), reported=2), 0), (Urn(rates=(0.3, 0.3), reported=1), 0.5), (Urn(rates=(0.3, 0.3)), None), (Urn(), 1),
+])
+def test_limits_at_the_edges(urn, limit):
+    # Nothing found, one district without incidents, equal districts.
+    assert urn.limit == (limit if limit is None else pytest.approx(limit))
+
+
 def test_an_urn_that_forgets_is_decided_for_good():
     # With a memory of 100 days one colour dies out, whatever the rates, and B cannot come back.
     frame = last(Urn(memory=0.99).simulate(seed=6, rounds=10_000, runs=100, every=10_000))
@@ -100,6 +109,11 @@ def test_retraining_to_the_end_is_not_the_best():
     found = minimize(lambda forecast: coin.risk(forecast[0]), [0.0]).x[0]
     assert found == pytest.approx(coin.best, abs=1e-5) and coin.best == pytest.approx(1 / 3)
     assert (coin.risk(coin.stable), coin.risk(coin.best)) == (pytest.approx(3 / 16), pytest.approx(11 / 60))
+
+
+def test_a_coin_that_echoes_by_half_has_no_best_forecast():
+    # The risk's curvature, 2 (1 - 2 eps), is gone.
+    assert Coin(eps=0.5).best is None
 
 
 def test_the_coins_risk_is_the_mean_over_its_throws():
@@ -189,6 +203,8 @@ def test_who_knows_the_interests_drives_them_apart_fastest():
     (lambda: Urn(rates=(0.5, 1.5)), "rates needs a share from 0 to 1, got 1.5"),
     (lambda: Urn(prior=(0, 1)), "prior needs a finite number above 0, got 0"),
     (lambda: Urn().simulate(rounds=0), "rounds needs a whole number of 1 or more, got 0"),
+    (lambda: Mean(rows=0), "rows needs a whole number of 1 or more, got 0"),
+    (lambda: Strategic(penalty=-1), "penalty needs a finite number above 0, got -1"),
     (lambda: Strategic(able="all"), "able needs one of 'alike', 'unlike', got 'all'"),
     (lambda: Representation(radius=-1), "radius needs a finite number above 0, got -1"),
     (lambda: Representation().simulate(share=1), "share needs a share between 0 and 1, got 1"),

@@ -115,6 +115,7 @@ def test_a_plain_draw_needs_no_weights():
     (lambda: most([0.1], -1), "budget needs a whole number of 0 or more, got -1"),
     (lambda: most([float("nan")], 1), "scores needs finite numbers, got 1 missing"),
     (lambda: diverse([[1.0]], [1, 2], 1), r"X needs one row a score, 2, and two dimensions, got shape \(1, 1\)"),
+    (lambda: diverse([[float("nan")]], [1], 1), "X needs finite numbers, got missing or infinite ones"),
     (lambda: draw([0, 1], 1, None), "scores needs numbers above 0, so that each row can be drawn, got 0"),
     (lambda: draw([1], 2, None), "budget needs at most as many as there are rows, 1, got 2"),
     (lambda: lure([0.5, 0.5], 1), "chances needs at most 1 numbers above 0 and up to 1, got 2"),
