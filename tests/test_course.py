@@ -109,7 +109,7 @@ def test_findings_are_asserted(path):
 @each_notebook
 def test_no_output_shows_digits_that_another_processor_would_round_otherwise(path):
     for cell in code(path):
-        for output in cell.outputs:
+        for output in [] if "nbval-ignore-output" in cell.metadata.get("tags", []) else cell.outputs:
             shown = output.get("text") or output.get("data", {}).get("text/plain", "")
             assert not re.search(r"\d\.\d{9}", shown), f"{cell.id} shows {shown[:80]!r}. Round it."
 
