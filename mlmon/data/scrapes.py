@@ -11,7 +11,7 @@ from mlmon.data._stream import stream
 EVERY = 15          # seconds between two scrapes
 FEATURES = ("income", "age", "visits")
 EDGES = {"churn_score": np.arange(1, 11) / 10, "churn_request_latency_seconds": np.array([0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0])}
-FAULTS = ("none", "errors", "latency", "drift", "missing", "stale", "scores", "silence")
+FAULTS = ("none", "errors", "latency", "drift", "missing", "stale", "scores", "silence", "down")
 _RESTART = 0.25     # of the time; then instance b begins to count anew
 
 
@@ -23,8 +23,9 @@ def churn(fault="none", *, minutes=60, seed=0):
     fault : str
         One of `FAULTS`; it begins at half of the time. ``errors``: a fifth of the requests fail.
         ``latency``: most take a third of a second. ``drift``: PSI of the income rises to 0.6.
-        ``missing``: two thirds of the ages are lost. ``stale``: the drift job stands still. ``scores``: scores
-        rise by a quarter of their range. ``silence``: nobody asks.
+        ``missing``: two thirds of the ages are lost, and what stands in for them raises scores by a tenth.
+        ``stale``: the drift job stands still. ``scores``: scores rise by a quarter. ``silence``: nobody asks.
+        ``down``: instance b does not answer.
     minutes : int
     seed : int or sequence of int
 
@@ -75,10 +76,10 @@ def _instance(instance, now, faulty, fault, rng):
 
     slow = np.where(faulty & (fault == "latency"), 0.33, 0.03)
     _histogram(count, "churn_request_latency_seconds", asked, lambda n, at: rng.lognormal(np.log(slow[at]), 0.5, n))
-    up = np.where(faulty & (fault == "scores"), 0.25, 0.0)
+    up = faulty * {"scores": 0.25, "missing": 0.1}.get(fault, 0.0)
     _histogram(count, "churn_score", scored, lambda n, at: np.minimum(rng.beta(2, 5, n) + up[at], 1.0))
 
-    offered = rng.binomial(scored, np.where(up > 0, 0.55, 0.12))
+    offered = rng.binomial(scored, 0.12 + 1.7 * up)
     count("churn_decisions_total", offered, decision="offer")
     count("churn_decisions_total", scored - offered, decision="wait")
     count("churn_revenue_euros_total", 9.0 * rng.binomial(offered, 0.3))
@@ -94,7 +95,13 @@ def _instance(instance, now, faulty, fault, rng):
         count("churn_feature_values_total", asked - missing, feature=feature, state="present")
         psi = np.where(faulty & (fault == "drift") & (feature == "income"), 0.6, 0.02) + 0.01 * rng.random(len(now))
         put("churn_feature_psi", psi, feature=feature)
-    return found
+    found[f'up{{instance="{instance}",job="churn"}}'] = np.ones(len(now))
+    return _gone(found, faulty) if fault == "down" and first else found
+
+
+def _gone(found, faulty):
+    """The series of an instance that does not answer: only Prometheus' own `up` goes on, at 0."""
+    return {name: np.where(faulty, 0.0 if name.startswith("up{") else np.nan, values) for name, values in found.items()}
 
 
 def _histogram(count, name, sizes, draw):

@@ -371,15 +371,39 @@ def runbooks(books, alerts, titles, about, call, slip=""):
         raise AssertionError(f"{call}: {' '.join(faults[:3])} {slip}".rstrip())
 
 
-def blocks(text, language, section=None):
-    """Fenced blocks of a runbook.
+def book(text):
+    """A runbook, taken apart.
 
     Examples
     --------
-    >>> blocks("## Rollback\\n```sh\\nmake it so\\n```\\n", "sh", "Rollback")
-    ['make it so']
+    >>> book("# Down\\n## Impact\\nAll customers.\\n").sections
+    {'Impact': 'All customers.'}
     """
-    return runbook.read(text).blocks(language, section)
+    return runbook.read(text)
+
+
+def shows(text, known, call, *, at, every=15):
+    """Prometheus can read each query of a runbook, and one at least of its Diagnosis has an answer.
+
+    Examples
+    --------
+    >>> shows("# Down\\n## Diagnosis\\n1. Ask\\n```promql\\nup == 0\\n```\\n", {"up": "0x9"}, "Down.md", at=60)
+    >>> shows("# Down\\n## Diagnosis\\n1. Ask\\n```promql\\nupp\\n```\\n", {"up": "0x9"}, "Down.md", at=60)
+    Traceback (most recent call last):
+    ...
+    AssertionError: Down.md should have a query in its Diagnosis that shows something while the fault lasts, yours give nothing: upp.
+    """
+    book = runbook.read(_text(text, call))
+    asked = book.blocks("promql", "Diagnosis")
+    checks._hold(bool(asked), call, "have a block fenced as promql in its Diagnosis", None, "Where does one look first?")
+    others = [block for block in book.blocks("promql") if block not in asked]
+    try:
+        found = dryrun.ask(known, [(promql, at) for promql in asked + others], every=every)
+    except ValueError as error:
+        raise AssertionError(f"{call} should hold PromQL that Prometheus can read, which says: {error}") from None
+    if not any(found[: len(asked)]):
+        raise AssertionError(f"{call} should have a query in its Diagnosis that shows something while the fault lasts, "
+                             f"yours give nothing: {'; '.join(asked)}.")
 
 
 # ------------------------------------------------------------------ reading what came back
