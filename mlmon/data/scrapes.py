@@ -75,9 +75,9 @@ def _instance(instance, now, faulty, fault, rng):
     put("churn_requests_in_progress", rng.poisson(0.3, len(now)).astype(float))
 
     slow = np.where(faulty & (fault == "latency"), 0.33, 0.03)
-    _histogram(count, "churn_request_latency_seconds", asked, lambda n, at: rng.lognormal(np.log(slow[at]), 0.5, n))
+    _histogram(count, "churn_request_latency_seconds", asked, lambda step: rng.lognormal(np.log(slow[step]), 0.5))
     up = faulty * {"scores": 0.25, "missing": 0.1}.get(fault, 0.0)
-    _histogram(count, "churn_score", scored, lambda n, at: np.minimum(rng.beta(2, 5, n) + up[at], 1.0))
+    _histogram(count, "churn_score", scored, lambda step: np.minimum(rng.beta(2, 5, len(step)) + up[step], 1.0))
 
     offered = rng.binomial(scored, 0.12 + 1.7 * up)
     count("churn_decisions_total", offered, decision="offer")
@@ -105,10 +105,11 @@ def _gone(found, faulty):
 
 
 def _histogram(count, name, sizes, draw):
-    """Buckets, sum and count of a histogram; `draw(n, at)` draws the values of one step."""
-    drawn = [draw(size, at) for at, size in enumerate(sizes)]
+    """Buckets, sum and count of a histogram; `draw(step)` draws one value for the scrape of each step."""
+    step = np.repeat(np.arange(len(sizes)), sizes)
+    values = draw(step)
     for edge in EDGES[name]:
-        count(f"{name}_bucket", [np.sum(values <= edge) for values in drawn], le=f"{edge:g}" if edge % 1 else f"{edge:.1f}")
+        count(f"{name}_bucket", np.bincount(step[values <= edge], minlength=len(sizes)), le=f"{edge:g}" if edge % 1 else f"{edge:.1f}")
     count(f"{name}_bucket", sizes, le="+Inf")
-    count(f"{name}_sum", [values.sum() for values in drawn])
+    count(f"{name}_sum", np.bincount(step, values, minlength=len(sizes)))
     count(f"{name}_count", sizes)

@@ -23,6 +23,7 @@ from mlmon.serving.slo import duration
 PACKAGES = {"promtool": "prometheus", "amtool": "alertmanager"}
 LIMITS = 'ulimit -t 30; ulimit -v 4000000 2>/dev/null; exec "$@"'      # seconds of CPU; kilobytes, where the system can
 PATIENCE = 60.0                                    # seconds of the clock
+YAML = getattr(yaml, "CSafeLoader", yaml.SafeLoader)      # the same, in C, is ten times as fast
 _ASKED = re.compile(r'^ *expr: ".*# asked (\d+)", time: [^,]+,(?: err: (.*))?$')
 _SAMPLE = re.compile(r'(\{(?:"(?:\\.|[^"\\])*"|[^"}])*\}|\w+) (\S+?)(?:, |$)')
 _LABEL = re.compile(r'(\w+)="((?:\\.|[^"\\])*)"')
@@ -266,7 +267,7 @@ def _run(tool, *words, files=None, text=None):
 
 def _groups(rules):
     """Names of the groups of a file of rules, in its order, in which they are evaluated."""
-    read = yaml.safe_load(rules)
+    read = yaml.load(rules, YAML)
     groups = read.get("groups") if isinstance(read, dict) else None
     if not isinstance(groups, list) or not all(isinstance(group, dict) and "name" in group for group in groups):
         raise ValueError("rules need a list of groups, each with a name and rules. Begin with `groups:`.")
@@ -292,5 +293,5 @@ def _duration(seconds):
 
 def _samples(text):
     """Labels and value of each series of a line that promtool prints."""
-    return [({key: value.replace('\\"', '"') for key, value in _LABEL.findall(labels)}, float(number))
+    return [({key: re.sub(r"\\(.)", r"\1", value) for key, value in _LABEL.findall(labels)}, float(number))
             for labels, number in _SAMPLE.findall(text.strip()) if labels != "nil"]

@@ -1,5 +1,6 @@
 """A toy course for the grader's own tests, and ways to hand work in."""
 
+import contextlib
 import copy
 import csv
 import functools
@@ -18,7 +19,7 @@ from mlmon import doctor
 
 ROOT = Path(__file__).resolve().parents[2]
 ANSWERS = Path(__file__).parent / "submissions"
-SANDBOXED = ("test_attacks", "test_autograde", "test_class", "test_cli", "test_ex2", "test_execute", "test_honest", "test_sandbox")
+SANDBOXED = ("test_attacks", "test_autograde", "test_class", "test_cli", "test_ex1_graded", "test_ex2", "test_execute", "test_honest", "test_sandbox")
 
 
 def pytest_collection_modifyitems(items):
@@ -254,39 +255,45 @@ def answered(folder, answers):
         yield one, books
 
 
-def judge_in_forks(exercise, answers):
-    """Points of answers by part, quickly: each in a fork of this process, without sandbox and gradebook.
+@contextlib.contextmanager
+def judge_in_forks(exercise):
+    """A way to judge answers quickly: each in a fork of this process, without sandbox and gradebook.
 
-    First the reference runs here, so that each fork knows what promtool and amtool have said of the text that an
-    answer shares with it: the same question to the same tool has the same answer.
+    First the reference runs here, so that a fork knows what promtool and amtool have said of all that its answer
+    shares with the reference: the same question to the same tool has the same answer.
 
     Parameters
     ----------
     exercise : str
-    answers : list of Answer
 
-    Returns
-    -------
-    dict of str to dict of str to float
-        As `grade_answers` gives it.
+    Yields
+    ------
+    reference : dict of str to float
+        Points of the reference by part.
+    judge : callable
+        Takes an `Answer` and gives its points by part, of the notebooks that it names.
     """
     from mlmon.serving import dryrun
 
-    folder, told, asked = ROOT / "solutions" / exercise, {}, dryrun._run
+    folder, told, ask = ROOT / "solutions" / exercise, {}, dryrun._run
 
-    def remembered(tool, *words, files=None, text=None):
+    def remember(tool, *words, files=None, text=None):
         question = (tool, words, text, tuple(sorted((files or {}).items())))
         if question not in told:
-            told[question] = asked(tool, *words, files=files, text=text)
+            told[question] = ask(tool, *words, files=files, text=text)
         return told[question]
 
-    dryrun._run = remembered
+    dryrun._run = remember
     try:
-        books = {path.stem: without_demonstrations(nbformat.read(path, as_version=4)) for path in sorted(folder.glob("*.ipynb"))}
-        points_of(books)
-        return {one.name: in_a_fork(points_of, changed) for one, changed in answered(folder, answers)}
+        reference = points_of(released(folder))
+        yield reference, lambda one: in_a_fork(points_of, next(answered(folder, [one]))[1])
     finally:
-        dryrun._run = asked
+        dryrun._run = ask
+
+
+def released(folder):
+    """The notebooks of a folder, without their demonstrations."""
+    return {path.stem: without_demonstrations(nbformat.read(path, as_version=4)) for path in sorted(folder.glob("*.ipynb"))}
 
 
 def points_of(books):

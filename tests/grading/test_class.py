@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from tests.grading import classes  # noqa: E402
 
 SIZE = 20
-SLOW = ["4_daily_report"]  # takes six seconds a student; `make prove` grades a class of 300 with it
+SLOW = ["4_daily_report", "2_dashboard", "3_alerts"]  # seconds a student; `make prove` grades a class of 300 with them
 
 
 @pytest.fixture(scope="module", params=classes.EXERCISES)
