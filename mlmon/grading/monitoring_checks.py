@@ -1,4 +1,4 @@
-"""Checks of exercise 1, on plain text and data: a scrape, a dashboard, rules, routes, runbooks.
+"""Checks of exercise 1, on plain text and data: queries, a dashboard, rules, routes, runbooks.
 
 As in `mlmon.grading.checks`, each returns in silence or raises AssertionError with one message: the call, what
 it should give, what it gives, and the likely slip. Where text is meant for Prometheus or Alertmanager, their own
@@ -7,7 +7,6 @@ tools judge it (`mlmon.serving.dryrun`); without them nothing is judged, and `To
 import json
 import re
 import tempfile
-from dataclasses import dataclass, field
 from math import isclose, isnan
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,111 +14,23 @@ from types import SimpleNamespace
 import yaml
 
 from mlmon.grading import checks
+from mlmon.grading.scrape_checks import text_of, written
 from mlmon.serving import dryrun, runbook
 
-MOST_TEXT, MOST_NODES = 200_000, 20_000      # of a student's YAML, aliases counted out
+MOST_NODES = 20_000      # of a student's YAML, aliases counted out
 _MATCHER = re.compile(r'^\s*(\w+)\s*(=~|!~|!=|=)\s*"?(.*?)"?\s*$')
 
 
-# ------------------------------------------------------------------ a scrape
-
-
-@dataclass(frozen=True)
-class Scrape:
-    """A scrape, taken apart: samples as (name, labels, value), and families as name to (type, help)."""
-
-    call: str
-    text: str
-    samples: tuple = ()
-    families: dict = field(default_factory=dict)
-
-    def found(self, name, labels):
-        """Values of the samples of that name which have these labels, and perhaps others."""
-        return [value for known, have, value in self.samples if known == name and labels.items() <= have.items()]
-
-    def labels(self, name):
-        """Names of the labels that the samples of a metric have, the edge of a bucket aside."""
-        known = (name, f"{name}_bucket", f"{name}_sum", f"{name}_count")
-        return {label for sample, labels, _ in self.samples if sample in known for label in labels} - {"le"}
-
-
-def scrape(text, call):
-    """Read what a service shows at ``/metrics``.
+def entry(got, key, call):
+    """One value of a dict that has it.
 
     Examples
     --------
-    >>> scrape("# TYPE hits counter\\nhits_total 3\\n", "text()").samples
-    (('hits_total', {}, 3.0),)
-    >>> scrape("hits total 3", "text()")
-    Traceback (most recent call last):
-    ...
-    AssertionError: text() should be text that Prometheus can read, it is not: could not convert string to float: 'total'. One sample a line: name{label="value"} number.
+    >>> entry({"psi": "max(psi)"}, "psi", "queries()")
+    'max(psi)'
     """
-    from prometheus_client.parser import text_string_to_metric_families
-
-    text = _text(text, call)
-    samples, families = [], {}
-    try:
-        for family in text_string_to_metric_families(text):
-            name = f"{family.name}_total" if family.type == "counter" else family.name
-            families[name] = (family.type, family.documentation)
-            samples += [(one.name, one.labels, float(one.value)) for one in family.samples if not one.name.endswith("_created")]
-    except Exception as error:
-        raise AssertionError(f"{call} should be text that Prometheus can read, it is not: {error}. "
-                             'One sample a line: name{label="value"} number.') from None
-    return Scrape(call, text, tuple(samples), families)
-
-
-def series(found, name, want, slip="", *, within=1e-6, **labels):
-    """A series of a scrape stands at a number; several that have these labels are added up. None: there is no such series.
-
-    Examples
-    --------
-    >>> found = scrape("# TYPE hits counter\\nhits_total{page=\\"a\\"} 3\\n", "text()")
-    >>> series(found, "hits_total", 3, page="a")
-    >>> series(found, "hits_total", 4, "Is a failed one counted?", page="a")
-    Traceback (most recent call last):
-    ...
-    AssertionError: hits_total{page="a"} of text() should be 4, yours gives 3.0. Is a failed one counted?
-    """
-    shown = _shown(name, labels)
-    values = found.found(name, labels)
-    if want is None or not values:
-        checks._hold(bool(values) == (want is not None), found.call, f"have {'no' if want is None else 'the'} series {shown}",
-                     values[0] if values else None, slip)
-        return
-    checks.number(sum(values), want, f"{shown} of {found.call}", slip, within=within)
-
-
-def family(found, name, kind, labels, slip=""):
-    """A metric of a scrape has its type, its labels and a help text.
-
-    Examples
-    --------
-    >>> found = scrape("# HELP up Whether it answers.\\n# TYPE up gauge\\nup{job=\\"a\\"} 1\\n", "text()")
-    >>> family(found, "up", "gauge", ["job"])
-    >>> family(found, "up", "counter", ["job"])
-    Traceback (most recent call last):
-    ...
-    AssertionError: the type of up in text() should be 'counter', yours gives 'gauge'.
-    """
-    checks._hold(name in found.families, found.call, f"have the metric {name}", sorted(found.families), slip)
-    type, help = found.families[name]
-    checks.equal(type, kind, f"the type of {name} in {found.call}", slip)
-    checks.same_names(found.labels(name), labels, f"the labels of {name} in {found.call}", slip)
-    checks._hold(bool(help.strip()), found.call, f"say what {name} is, in a line # HELP", help, slip)
-
-
-def conforms(found):
-    """promtool has nothing against names, types and texts of a scrape.
-
-    Examples
-    --------
-    >>> conforms(scrape("# HELP wait_seconds Time in the queue.\\n# TYPE wait_seconds gauge\\nwait_seconds 1\\n", "text()"))
-    """
-    told = dryrun.check_metrics(found.text)
-    if told:
-        raise AssertionError(f"{found.call} should pass `promtool check metrics`, which says: {'; '.join(told[:3])}.")
+    checks.keys(got, [key], call)
+    return got[key]
 
 
 # ------------------------------------------------------------------ PromQL and dashboards
@@ -150,7 +61,7 @@ def answers(promql, known, want, call, slip="", *, at, within=0.02, every=15):
     ...
     AssertionError: query should give {} 1, yours gives {job="a"} 1. Did you sum?
     """
-    promql = _text(promql, call)
+    promql = text_of(promql, call)
     try:
         found = [(_unnamed(labels), value) for labels, value in dryrun.ask(known, [(promql, at)], every=every)[0]]
     except ValueError as error:
@@ -236,8 +147,7 @@ def rules(text, call):
     told = dryrun.check_rules(text)
     if told:
         raise AssertionError(f"{call} should be rules that Prometheus takes, promtool says: {'; '.join(told[2:5] or told)}.")
-    groups = read.get("groups") if isinstance(read, dict) else None
-    return [rule for group in groups or [] for rule in group["rules"] if "alert" in rule]
+    return [rule for rule in _every_rule(read) if "alert" in rule]
 
 
 def fires(text, name, known, moments, call, slip="", *, every=60, **labels):
@@ -267,8 +177,8 @@ def fires(text, name, known, moments, call, slip="", *, every=60, **labels):
     ...
     AssertionError: Down, after a minute without an answer, should be silent after 1 min, yours fires as page. Where is for?
     """
-    checks._hold(isinstance(text, str), "your rules", "be text", text, "Did you forget to return it?")
-    _yaml(text, "your rules")
+    if not any(rule.get("alert") == name for rule in _every_rule(_yaml(text, "your rules"))):
+        raise AssertionError(f"your rules should have an alert of the name {name}, they have none. Names are compared letter by letter.")
     try:
         found = dryrun.firing(text, known, list(moments), every=every)
     except ValueError as error:
@@ -295,7 +205,7 @@ def routing(text, call):
         raise AssertionError(f"{call} should have no templates: files of its own are not handed in. Write the text where it is used.")
     told = dryrun.check_routes(text)
     if told:
-        raise AssertionError(f"{call} should be a configuration that Alertmanager takes, amtool says: {' '.join(told[:2])}.")
+        raise AssertionError(f"{call} should be a configuration that Alertmanager takes, amtool says: {told[0].partition('FAILED:')[2].strip() or told[0]}.")
     return read
 
 
@@ -365,7 +275,7 @@ def runbooks(books, alerts, titles, about, call, slip=""):
         for name, text in books.items():
             right = isinstance(name, str) and re.fullmatch(r"[\w-]{1,80}\.md", name) is not None
             checks._hold(right, call, "have file names such as FeatureDrift.md for keys", name, "")
-            (Path(folder) / name).write_text(_text(text, f'{call}["{name}"]'), encoding="utf-8")
+            (Path(folder) / name).write_text(text_of(text, f'{call}["{name}"]'), encoding="utf-8")
         faults = [fault for fault in runbook.lint(known, titles, folder) if re.search(about, fault)]
     if faults:
         raise AssertionError(f"{call}: {' '.join(faults[:3])} {slip}".rstrip())
@@ -393,7 +303,7 @@ def shows(text, known, call, *, at, every=15):
     ...
     AssertionError: Down.md should have a query in its Diagnosis that shows something while the fault lasts, yours give nothing: upp.
     """
-    book = runbook.read(_text(text, call))
+    book = runbook.read(text_of(text, call))
     asked = book.blocks("promql", "Diagnosis")
     checks._hold(bool(asked), call, "have a block fenced as promql in its Diagnosis", None, "Where does one look first?")
     others = [block for block in book.blocks("promql") if block not in asked]
@@ -409,21 +319,20 @@ def shows(text, known, call, *, at, every=15):
 # ------------------------------------------------------------------ reading what came back
 
 
-def _text(value, call):
-    if not isinstance(value, str):
-        slip = "Did you forget to return it?" if value is None else "Return one text."
-        raise AssertionError(f"{call} should be text, yours is {checks._show(value)}. {slip}")
-    checks._hold(len(value) <= MOST_TEXT, call, f"have at most {MOST_TEXT:,} characters", len(value), "")
-    return value
-
-
 def _yaml(text, call):
     """A student's YAML as plain data; one whose aliases unfold without end is refused."""
     try:
-        checks._hold(_size(yaml.compose(_text(text, call), dryrun.YAML), {}) <= MOST_NODES, call, "be short", "an endless text", "")
+        checks._hold(_size(yaml.compose(text_of(text, call), dryrun.YAML), {}) <= MOST_NODES, call, "be short", "an endless text", "")
         return yaml.load(text, dryrun.YAML)
     except (yaml.YAMLError, RecursionError) as error:
         raise AssertionError(f"{call} should be YAML, which it is not: {' '.join(str(error).split())}") from None
+
+
+def _every_rule(read):
+    """The rules of all groups, as far as there are any."""
+    groups = read.get("groups") if isinstance(read, dict) else None
+    lists = [group.get("rules") for group in groups if isinstance(group, dict)] if isinstance(groups, list) else []
+    return [rule for rules in lists if isinstance(rules, list) for rule in rules if isinstance(rule, dict)]
 
 
 def _size(node, known):
@@ -453,13 +362,8 @@ def _unnamed(labels):
     return {name: value for name, value in labels.items() if name != "__name__"}
 
 
-def _shown(name, labels):
-    inner = ", ".join(f'{key}="{value}"' for key, value in labels.items())
-    return f"{name}{{{inner}}}" if inner else name
-
-
 def _table(found):
-    shown = [f"{_shown('', _unnamed(labels)) or '{}'} {value:.4g}" for labels, value in found[:4]]
+    shown = [f"{written('', _unnamed(labels)) or '{}'} {value:.4g}" for labels, value in found[:4]]
     return ", ".join(shown + ["..."] * (len(found) > 4)) or "nothing"
 
 

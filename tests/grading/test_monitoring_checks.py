@@ -7,6 +7,7 @@ import pytest
 
 from mlmon import doctor
 from mlmon.grading import monitoring_checks as checks
+from mlmon.grading import scrape_checks
 from mlmon.serving import dryrun
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,39 +25,39 @@ def message(check, *args, **options):
 
 @pytest.mark.parametrize("value", [None, 3, b"up 1", ["up 1"], {}])
 def test_what_is_no_text_is_refused_everywhere(value):
-    for check in (checks.scrape, checks.rules, checks.routing):
+    for check in (scrape_checks.scrape, checks.rules, checks.routing):
         assert "f() should be text" in message(check, value, "f()")
     assert "should be text" in message(checks.answers, value, {}, [], "f()", at=60)
 
 
 def test_a_forgotten_return_is_named():
-    assert "forget to return" in message(checks.scrape, None, "f()")
+    assert "forget to return" in message(scrape_checks.scrape, None, "f()")
     assert "forget to return" in message(checks.fires, None, "Down", {}, {60: []}, "when it is down")
 
 
 def test_a_series_is_found_by_some_of_its_labels_and_added_up():
-    found = checks.scrape(PAGE, "text()")
-    checks.series(found, "hits_total", 7)
-    checks.series(found, "hits_total", 4, page="b")
-    checks.series(found, "hits_total", None, page="c")
-    assert "should have the series" in message(checks.series, found, "hits_total", 0, page="c")
-    assert "should have no series" in message(checks.series, found, "hits_total", None, page="a")
+    found = scrape_checks.scrape(PAGE, "text()")
+    scrape_checks.series(found, "hits_total", 7)
+    scrape_checks.series(found, "hits_total", 4, page="b")
+    scrape_checks.series(found, "hits_total", None, page="c")
+    assert "should have the series" in message(scrape_checks.series, found, "hits_total", 0, page="c")
+    assert "should have no series" in message(scrape_checks.series, found, "hits_total", None, page="a")
 
 
 def test_a_type_is_that_of_the_very_name():
     # In this text form a counter's type line has its whole name.
-    assert checks.scrape("# TYPE hits_total counter\nhits_total 3\n", "text()").families["hits_total"][0] == "counter"
-    assert checks.scrape("# TYPE hits counter\nhits_total 3\n", "text()").families["hits_total"][0] == "unknown"
+    assert scrape_checks.scrape("# TYPE hits_total counter\nhits_total 3\n", "text()").families["hits_total"][0] == "counter"
+    assert scrape_checks.scrape("# TYPE hits counter\nhits_total 3\n", "text()").families["hits_total"][0] == "unknown"
 
 
 def test_the_labels_of_a_histogram_are_those_of_its_buckets_without_the_edge():
     text = '# TYPE wait histogram\nwait_bucket{page="a",le="+Inf"} 1\nwait_sum{page="a"} 1\nwait_count{page="a"} 1\n'
-    assert checks.scrape(text, "text()").labels("wait") == {"page"}
+    assert scrape_checks.scrape(text, "text()").labels("wait") == {"page"}
 
 
 def test_nan_is_no_number_of_a_scrape():
-    found = checks.scrape("# TYPE up gauge\nup NaN\n", "text()")
-    assert "finite" in message(checks.series, found, "up", 1)
+    found = scrape_checks.scrape("# TYPE up gauge\nup NaN\n", "text()")
+    assert "finite" in message(scrape_checks.series, found, "up", 1)
 
 
 def test_yaml_that_unfolds_without_end_is_refused():
