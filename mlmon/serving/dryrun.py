@@ -83,7 +83,7 @@ def ask(series, questions, *, every=15, rules=""):
         elif line.startswith("        got:") and at is not None:
             found[at], at = _samples(line.removeprefix("        got:")), None
     if code and not any(found):
-        raise ValueError(told.partition("FAILED:")[2].strip() or told.strip())
+        raise ValueError(told.partition("FAILED:")[2].strip() or "promtool gave up on time or memory. Ask for less.")
     return found
 
 
