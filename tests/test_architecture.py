@@ -123,7 +123,7 @@ GRAPH = {
     "mlmon.serving.alerts": ["mlmon._check", "mlmon.serving.slo"],
     "mlmon.serving.compose": ["mlmon.serving.export"],
     "mlmon.serving.dashboard": ["mlmon._check", "mlmon.serving.alerts", "mlmon.serving.metrics", "mlmon.serving.slo"],
-    "mlmon.serving.dryrun": ["mlmon.doctor", "mlmon.serving.slo"],
+    "mlmon.serving.dryrun": ["mlmon.serving.slo"],
     "mlmon.serving.export": [
         "mlmon.serving.alerts", "mlmon.serving.dashboard", "mlmon.serving.routing", "mlmon.serving.slo",
     ],

@@ -17,7 +17,6 @@ from pathlib import Path
 
 import yaml
 
-from mlmon import doctor
 from mlmon.serving.slo import duration
 
 PACKAGES = {"promtool": "prometheus", "amtool": "alertmanager"}
@@ -252,7 +251,7 @@ def _run(tool, *words, files=None, text=None):
     """Run a tool in a folder of its own; its return code and words."""
     program = shutil.which(tool)
     if program is None:
-        raise ToolMissing(f"{tool} is needed for this, and it is not on this machine. {doctor.lack(PACKAGES[tool])}".rstrip())
+        raise ToolMissing(f"{tool} is needed for this, and it is not on this machine. It comes with {PACKAGES[tool]}: see `mlmon doctor`.")
     with tempfile.TemporaryDirectory() as folder:
         for name, content in (files or {}).items():
             (Path(folder) / name).write_text(content, encoding="utf-8")

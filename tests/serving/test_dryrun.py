@@ -108,7 +108,7 @@ def test_an_asker_gives_lines_for_a_picture():
 
 def test_a_missing_tool_is_said_and_nothing_judged(monkeypatch):
     monkeypatch.setattr(shutil, "which", lambda tool: None)
-    with pytest.raises(dryrun.ToolMissing, match="promtool is needed for this, and it is not on this machine. prometheus is missing; .* To mend it"):
+    with pytest.raises(dryrun.ToolMissing, match="promtool is needed for this, and it is not on this machine. It comes with prometheus: see `mlmon doctor`"):
         dryrun.ask(STEADY, [("1", 60)])
     with pytest.raises(dryrun.ToolMissing, match="amtool"):
         dryrun.receivers("route: {receiver: a}\nreceivers: [{name: a}]", {})
