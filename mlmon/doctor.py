@@ -70,7 +70,7 @@ PROGRAMS = (
         names=("prometheus",),
         package="prometheus",
         ubuntu="prometheus",
-        cost="not tested: rules and dashboards with the real server; `mlmon stack` does not start",
+        cost="not tested: rules and dashboards with the real server; no checks of exercise 1; `mlmon stack` does not start",
         service="prometheus",
     ),
     Program(
@@ -78,7 +78,7 @@ PROGRAMS = (
         names=("prometheus-alertmanager", "alertmanager"),
         package="prometheus-alertmanager",
         ubuntu="prometheus-alertmanager",
-        cost="not tested: whom alerts reach, with the real server; `mlmon stack` does not start",
+        cost="not tested: whom alerts reach, with the real server; no checks of exercise 1's routes; `mlmon stack` does not start",
         service="prometheus-alertmanager",
     ),
 )

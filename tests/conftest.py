@@ -8,6 +8,8 @@ TOGETHER = {
     "tests/grading/test_attacks.py",
     "tests/grading/test_autograde.py",
     "tests/grading/test_class.py",
+    "tests/grading/test_ex1.py",
+    "tests/grading/test_ex1_graded.py",
     "tests/grading/test_ex2.py",
     "tests/grading/test_gradebook.py",
     "tests/grading/test_honest.py",

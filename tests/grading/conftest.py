@@ -1,8 +1,11 @@
 """A toy course for the grader's own tests, and ways to hand work in."""
 
+import contextlib
 import copy
 import csv
 import functools
+import multiprocessing
+import re
 import runpy
 import shutil
 from dataclasses import dataclass
@@ -16,7 +19,7 @@ from mlmon import doctor
 
 ROOT = Path(__file__).resolve().parents[2]
 ANSWERS = Path(__file__).parent / "submissions"
-SANDBOXED = ("test_attacks", "test_autograde", "test_class", "test_cli", "test_ex2", "test_execute", "test_honest", "test_sandbox")
+SANDBOXED = ("test_attacks", "test_autograde", "test_class", "test_cli", "test_ex1_graded", "test_ex2", "test_execute", "test_honest", "test_sandbox")
 
 
 def pytest_collection_modifyitems(items):
@@ -176,10 +179,31 @@ class Answer:
 
 def read_answer(path):
     """Read an answer from a file of ``submissions/``; its README shows the form."""
-    names = runpy.run_path(str(path))
-    name = f"{Path(path).parent.name}/{Path(path).stem}"
-    assert names.get("answers"), f"{name} needs answers = {{notebook: {{answer cell: source}}}}"
-    return Answer(name, names["answers"], names.get("loses", {}))
+    path = Path(path)
+    names, exercise = runpy.run_path(str(path)), path.parent.parent.name
+    name = f"{path.parent.name}/{path.stem}"
+    cells = {book: dict(sources) for book, sources in names.get("answers", {}).items()}
+    for book, slips in names.get("slips", {}).items():
+        for cell, changes in slips.items():
+            cells.setdefault(book, {})[cell] = slip(reference_cells(exercise, book)[cell], changes, f"{name}: {cell}")
+    assert cells, f"{name} needs answers = {{notebook: {{answer cell: source}}}}, or slips"
+    return Answer(name, cells, names.get("loses", {}))
+
+
+@functools.cache
+def reference_cells(exercise, book):
+    """Sources of the reference's answer cells, by name and without nbgrader's markers."""
+    cells = nbformat.read(ROOT / "solutions" / exercise / f"{book}.ipynb", as_version=4).cells
+    marked = [cell for cell in cells if cell.metadata.get("nbgrader", {}).get("solution")]
+    return {cell.metadata.nbgrader.grade_id: re.sub(r"^ *### (BEGIN|END) SOLUTION\n?", "", cell.source, flags=re.M) for cell in marked}
+
+
+def slip(source, changes, name):
+    """A source with each (old, new) text replaced; the old one stands there once."""
+    for old, new in changes:
+        assert source.count(old) == 1, f"{name} has {old!r} {source.count(old)} times"
+        source = source.replace(old, new)
+    return source
 
 
 def read_answers(exercise, kind):
@@ -229,6 +253,76 @@ def answered(folder, answers):
                 known[grade_id].source = source.strip()
             without_demonstrations(book)
         yield one, books
+
+
+@contextlib.contextmanager
+def judge_in_forks(exercise):
+    """A way to judge answers quickly: each in a fork of this process, without sandbox and gradebook.
+
+    First the reference runs here, so that a fork knows what promtool and amtool have said of all that its answer
+    shares with the reference: the same question to the same tool has the same answer.
+
+    Parameters
+    ----------
+    exercise : str
+
+    Yields
+    ------
+    reference : dict of str to float
+        Points of the reference by part.
+    judge : callable
+        Takes an `Answer` and gives its points by part, of the notebooks that it names.
+    """
+    from mlmon.serving import dryrun
+
+    folder, told, ask = ROOT / "solutions" / exercise, {}, dryrun._run
+
+    def remember(tool, *words, files=None, text=None):
+        question = (tool, words, text, tuple(sorted((files or {}).items())))
+        if question not in told:
+            told[question] = ask(tool, *words, files=files, text=text)
+        return told[question]
+
+    dryrun._run = remember
+    try:
+        reference = points_of(released(folder))
+        yield reference, lambda one: in_a_fork(points_of, next(answered(folder, [one]))[1])
+    finally:
+        dryrun._run = ask
+
+
+def released(folder):
+    """The notebooks of a folder, without their demonstrations."""
+    return {path.stem: without_demonstrations(nbformat.read(path, as_version=4)) for path in sorted(folder.glob("*.ipynb"))}
+
+
+def points_of(books):
+    """Points by part of notebooks that are run as they stand, by plain Python."""
+    found = {}
+    for name, book in books.items():
+        names = {"__name__": "__main__"}
+        for cell in (cell for cell in book.cells if cell.cell_type == "code"):
+            mark = cell.metadata.get("nbgrader", {})
+            try:
+                exec(compile(cell.source, cell.id, "exec"), names)
+                earned = mark.get("points", 0)
+            except Exception:
+                earned = 0
+            if mark.get("grade") and not mark["solution"]:
+                found[f"{name}:{mark['grade_id']}"] = float(earned)
+    return found
+
+
+def in_a_fork(function, *args):
+    """What a function gives in a process that begins where this one stands."""
+    ours, theirs = multiprocessing.get_context("fork").Pipe(duplex=False)
+    child = multiprocessing.get_context("fork").Process(target=lambda: theirs.send(function(*args)))
+    child.start()
+    theirs.close()
+    try:
+        return ours.recv()
+    finally:
+        child.join()
 
 
 def grade_answers(course, exercise, answers, workers=2):

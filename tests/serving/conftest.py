@@ -8,8 +8,9 @@ import pytest
 from mlmon import doctor
 from mlmon.serving import stack
 
-# What a fixture needs of the system, and who brings it.
+# What a fixture or a file of examples needs of the system, and who brings it.
 NEEDS = {"running": ("prometheus", "alertmanager"), "promtool": ("prometheus",), "amtool": ("alertmanager",)}
+EXAMPLES = {name: ("prometheus", "alertmanager") for name in ("dryrun.py", "monitoring_checks.py", "scrape_checks.py")}
 
 
 def pytest_collection_modifyitems(items):
@@ -17,6 +18,7 @@ def pytest_collection_modifyitems(items):
     missing = {}
     for item in items:
         needs = {name for fixture in getattr(item, "fixturenames", ()) for name in NEEDS.get(fixture, ())}
+        needs |= set(EXAMPLES.get(item.path.name, ()))
         for name in sorted(needs):
             if name not in missing:
                 missing[name] = doctor.lack(name)
