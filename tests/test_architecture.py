@@ -19,6 +19,9 @@ GRAPH = {
         "mlmon.doctor", "mlmon.grading.autograde", "mlmon.grading.course", "mlmon.grading.release", "mlmon.lab",
         "mlmon.serving.stack",
     ],
+    "mlmon.compare.arms": ["mlmon._check", "mlmon.drift.metric"],
+    "mlmon.compare.design": ["mlmon._check"],
+    "mlmon.compare.sequential": ["mlmon._check", "mlmon.compare.arms", "mlmon.drift.metric"],
     "mlmon.data": ["mlmon.data.incidents", "mlmon.data.inject", "mlmon.data.scenarios", "mlmon.data.tables"],
     "mlmon.data.__main__": ["mlmon.data.scenarios", "mlmon.data.tables"],
     "mlmon.data.incidents": ["mlmon._check", "mlmon.data._stream", "mlmon.data.inject", "mlmon.data.tables"],
@@ -113,6 +116,12 @@ GRAPH = {
     "mlmon.grading.sandbox": ["mlmon.grading._walls", "mlmon.grading.wire"],
     "mlmon.grading.student": ["mlmon.grading.checks", "mlmon.grading.wire"],
     "mlmon.grading.submission": ["mlmon.grading.course", "mlmon.grading.mend"],
+    "mlmon.loops.diversity": ["mlmon._check"],
+    "mlmon.loops.lists": ["mlmon._check", "mlmon.loops.diversity"],
+    "mlmon.loops.monitor": ["mlmon._check", "mlmon.drift.metric", "mlmon.drift.verdict", "mlmon.loops.diversity"],
+    "mlmon.loops.offpolicy": ["mlmon._check", "mlmon.drift.metric"],
+    "mlmon.loops.policies": ["mlmon._check"],
+    "mlmon.loops.recommender": ["mlmon._check"],
     "mlmon.serving.alerts": ["mlmon._check", "mlmon.serving.slo"],
     "mlmon.serving.compose": ["mlmon.serving.export"],
     "mlmon.serving.dashboard": ["mlmon._check", "mlmon.serving.alerts", "mlmon.serving.metrics", "mlmon.serving.slo"],
@@ -204,7 +213,7 @@ def test_numbers_know_no_decisions():
     assert graph()["mlmon.drift.distance"].isdisjoint({"mlmon.drift.detect", "mlmon.drift.verdict"})
 
 
-@pytest.mark.parametrize("line", ["import mlmon", "from mlmon import drift", "from mlmon.drift import *"])
+@pytest.mark.parametrize("line", ["import mlmon", "from mlmon import drift", "from mlmon.drift import *", "from mlmon import compare, loops"])
 def test_an_import_loads_nothing_heavy(line):
     # A student waits for every import; these libraries are loaded where they are used.
     show = f"{line}; import sys; print(*[name for name in {HEAVY} if name in sys.modules])"
