@@ -172,14 +172,14 @@ def test_arms_that_do_not_share_learn_from_their_own_people():
 def test_an_experiment_whose_arms_share_a_learner_has_the_wrong_sign():
     # Exploring pays: everybody at epsilon 0.1 beats everybody at 0. But when both learn from all data, the greedy arm
     # enjoys what the other finds and pays nothing for it. Arms with data of their own have the right sign again.
-    worlds, arms = 60, (Greedy(), EpsilonGreedy(0.1))
+    worlds, rounds, arms = 40, 2000, (Greedy(), EpsilonGreedy(0.1))
 
     def effect(log):
         parts = [np.where(log.arm == arm, log.chance.mean(axis=2), 0).sum(axis=1) / (log.arm == arm).sum(axis=1) for arm in (0, 1)]
         return parts[1] - parts[0]
 
-    everybody = [play(Config(arm), 0, worlds).chance.mean(axis=(1, 2)) for arm in arms]
-    shared, apart = (effect(play(Config(arms, shared=s), 0, worlds)) for s in (True, False))
+    everybody = [play(Config(arm, rounds=rounds), 0, worlds).chance.mean(axis=(1, 2)) for arm in arms]
+    shared, apart = (effect(play(Config(arms, rounds=rounds, shared=s), 0, worlds)) for s in (True, False))
     assert above(everybody[1], everybody[0]) > 3
     assert above(shared, 0 * shared) < -3
     assert above(apart, 0 * apart) > 2

@@ -4,16 +4,12 @@ answers = {
         "epsilon_greedy": '''
 def epsilon_greedy(rates, k, epsilon, seed):
     rng = np.random.default_rng(seed)
-    best = np.asarray(greedy(rates, k))
+    best = np.flip(np.argsort(rates))[:k]
     stay = rng.uniform(size=k) >= epsilon
     free = np.ones(len(rates), dtype=bool)
     free[best[stay]] = False
-    drawn = rng.permutation(np.flatnonzero(free))[:k]
-    return np.where(stay, best, drawn[:k] if len(drawn) == k else np.pad(drawn, (0, k - len(drawn))))[:k] if stay.all() else _fill(best, stay, drawn)
-
-def _fill(best, stay, drawn):
     slate = best.copy()
-    slate[~stay] = drawn[:(~stay).sum()]
+    slate[~stay] = rng.permutation(np.flatnonzero(free))[:k - stay.sum()]
     return slate.tolist()
 ''',
         "run": '''

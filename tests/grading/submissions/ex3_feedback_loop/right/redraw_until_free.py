@@ -4,7 +4,7 @@ answers = {
         "epsilon_greedy": '''
 def epsilon_greedy(rates, k, epsilon, seed):
     rng = np.random.default_rng(seed)
-    slate = greedy(rates, k)
+    slate = sorted(range(len(rates)), key=lambda item: rates[item], reverse=True)[:k]
     blind = [bool(rng.random() < epsilon) for _ in range(k)]
     taken = {item for item, gone in zip(slate, blind) if not gone}
     out = []

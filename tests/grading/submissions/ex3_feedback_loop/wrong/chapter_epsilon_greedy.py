@@ -6,7 +6,7 @@ def epsilon_greedy(rates, k, epsilon, seed):
     rng = np.random.default_rng(seed)
     if rng.random() < epsilon:
         return rng.choice(len(rates), size=k, replace=False).tolist()
-    return greedy(rates, k)
+    return np.argsort(-np.asarray(rates, dtype=float))[:k].tolist()
 ''',
     },
 }
