@@ -11,6 +11,7 @@ TOGETHER = {
     "tests/grading/test_ex1.py",
     "tests/grading/test_ex1_graded.py",
     "tests/grading/test_ex2.py",
+    "tests/grading/test_ex3.py",
     "tests/grading/test_gradebook.py",
     "tests/grading/test_honest.py",
     "tests/serving/test_stack.py",

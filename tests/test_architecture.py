@@ -22,6 +22,9 @@ GRAPH = {
     "mlmon.data": [
         "mlmon.data.incidents", "mlmon.data.inject", "mlmon.data.scenarios", "mlmon.data.scrapes", "mlmon.data.tables",
     ],
+    "mlmon.compare.arms": ["mlmon._check", "mlmon.drift.metric"],
+    "mlmon.compare.design": ["mlmon._check"],
+    "mlmon.compare.sequential": ["mlmon._check", "mlmon.compare.arms", "mlmon.drift.metric"],
     "mlmon.data.__main__": ["mlmon.data.scenarios", "mlmon.data.tables"],
     "mlmon.data.incidents": ["mlmon._check", "mlmon.data._stream", "mlmon.data.inject", "mlmon.data.tables"],
     "mlmon.data.inject": ["mlmon._check", "mlmon.data._stream"],
@@ -126,6 +129,12 @@ GRAPH = {
     "mlmon.loops.laws": ["mlmon._check"],
     "mlmon.loops.query": ["mlmon._check"],
     "mlmon.loops.signals": ["mlmon._check"],
+    "mlmon.loops.diversity": ["mlmon._check"],
+    "mlmon.loops.lists": ["mlmon._check", "mlmon.loops.diversity"],
+    "mlmon.loops.monitor": ["mlmon._check", "mlmon.drift.metric", "mlmon.drift.verdict", "mlmon.loops.diversity"],
+    "mlmon.loops.offpolicy": ["mlmon._check", "mlmon.drift.metric"],
+    "mlmon.loops.policies": ["mlmon._check"],
+    "mlmon.loops.recommender": ["mlmon._check"],
     "mlmon.progress": ["mlmon._check"],
     "mlmon.serving.alerts": ["mlmon._check", "mlmon.serving.slo"],
     "mlmon.serving.compose": ["mlmon.serving.export"],
@@ -220,7 +229,10 @@ def test_numbers_know_no_decisions():
     assert graph()["mlmon.drift.distance"].isdisjoint({"mlmon.drift.detect", "mlmon.drift.verdict"})
 
 
-@pytest.mark.parametrize("line", ["import mlmon", "from mlmon import drift", "from mlmon.drift import *", "from mlmon import serving"])
+
+@pytest.mark.parametrize("line", [
+    "import mlmon", "from mlmon import drift", "from mlmon.drift import *", "from mlmon import serving", "from mlmon import compare, loops",
+])
 def test_an_import_loads_nothing_heavy(line):
     # A student waits for every import; these libraries are loaded where they are used.
     show = f"{line}; import sys; print(*[name for name in {HEAVY} if name in sys.modules])"
@@ -262,6 +274,7 @@ ALLOWED = {
         "mlmon.grading.monitoring_checks", "mlmon.grading.scrape_checks",
     },
     "ex2_drift": {"mlmon.data", "mlmon.plot", "mlmon.grading.checks"},
+    "ex3_feedback_loop": {"mlmon.loops.recommender", "mlmon.plot", "mlmon.grading.checks"},
 }
 
 

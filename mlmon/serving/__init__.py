@@ -8,6 +8,7 @@ _NAMES = {
     "alerts": "SLOS Alert Limits Recording",
     "compose": "",
     "dashboard": "Panel",
+    "dryrun": "",
     "export": "Contacts Plan",
     "fallback": "CachedScore Default FallbackWarning SimplerModel",
     "faults": "Faults InjectedError",

@@ -51,6 +51,9 @@ PEERS = {peer.name: peer for peer in (
         "setuptools==80.9.0")),   # pkg_resources, which later ones no longer hold
     Peer("menelaus", "peer_menelaus.py", (
         "menelaus==0.2.0", "numpy==2.4.6", "pandas==3.1.1", "scikit-learn==1.9.1", "scipy==1.17.1")),
+    Peer("trecs", "loops_trecs.py", (      # it asks for pandas 1.0.5, which no longer builds
+        "trecs==0.2.1", "numpy==1.23.5", "scipy==1.10.1", "pandas==1.5.3", "networkx==3.4.2", "tqdm", "matplotlib", "python-dateutil",
+        "pytz", "six", "pyparsing", "cycler", "kiwisolver", "packaging", "pillow", "contourpy", "fonttools", "--no-deps")),
     Peer("otter-grader", "grade_otter.py", (
         "otter-grader==7.0.0", "ipykernel==7.4.0", "numpy==2.4.6", "pandas==3.0.6", "scipy==1.17.1", "scikit-learn==1.9.1",
         "evidently==0.7.23", "matplotlib==3.11.2")),
