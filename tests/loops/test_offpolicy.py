@@ -88,6 +88,14 @@ def test_a_perfect_model_makes_dr_right_under_wrong_propensities():
     assert wrong == pytest.approx(2 * truth(BETTER, 0.1), rel=0.05) and right == pytest.approx(truth(BETTER, 0.1), rel=0.05)
 
 
+def test_one_place_a_visitor_may_come_as_a_plain_list():
+    # A column of slates with one place is the same log.
+    _, clicked, p, q = (x[:, 0] for x in log(4))
+    args = clicked, p, q, np.full(len(p), 0.1), np.full(len(p), 0.1)
+    flat, column = dr(*args), dr(*(x[:, None] for x in args))
+    assert (flat.value, flat.low, flat.high) == (column.value, column.low, column.high)
+
+
 def test_snips_ignores_a_constant_in_the_propensities():
     _, clicked, p, q = log(2)
     assert snips(clicked, p / 3, q).value == pytest.approx(snips(clicked, p, q).value)
