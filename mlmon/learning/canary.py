@@ -7,6 +7,7 @@ import sqlite3
 import time
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from functools import lru_cache
 from json import dumps, loads
 
 import numpy as np
@@ -251,7 +252,7 @@ class Traffic:
     def running(self):
         """Run, version and plan of the canary that is on, or None."""
         row = self._base.execute("SELECT run, version, plan FROM deployment WHERE ended IS NULL AND until > ?", (self.clock(),)).fetchone()
-        return row and (row[0], row[1], Plan(**loads(row[2])))
+        return row and (row[0], row[1], _plan(row[2]))
 
     def route(self, id):
         """The arm of a person and the version that answers; None for the present one.
@@ -337,6 +338,11 @@ class _Path:
         if not len(self.ends) or not np.isfinite(self.low[look]):
             return f"{self.name}: needs {FEW} rows of each arm that are not all alike, got {int(self.few[look]) if len(self.ends) else 0}"
         return f"{self.name}: canary less control is {self.value[look]:.3g} ({self.low[look]:.3g} to {self.high[look]:.3g}), from {self.rows[look]:.0f} rows"
+
+
+@lru_cache(8)
+def _plan(text):
+    return Plan(**loads(text))
 
 
 def _columns(observed, plan):
