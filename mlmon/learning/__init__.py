@@ -6,10 +6,11 @@ from importlib import import_module
 
 _NAMES = {
     "canary": "Call Judgement Observed Plan Traffic arm judge",
+    "holdout": "Holdout Split split",
     "registry": "Event Registry",
     "retrain": "ContinuousLearningPipeline State World",
     "trigger": "Action Decision Evidence Policy",
-    "validate": "Check Gate Holdout Outcome Split Validation assess paired_delong rows_needed scorer split",
+    "validate": "Check Gate Outcome Validation assess paired_delong rows_needed scorer",
 }
 _HOMES = {name: module for module, names in _NAMES.items() for name in names.split()}
 __all__ = sorted(_HOMES)

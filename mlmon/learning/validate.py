@@ -1,4 +1,4 @@
-"""May this candidate replace what runs now? Holdouts that nothing leaks into, and a gate of paired comparisons.
+"""May this candidate replace what runs now? A gate of paired comparisons, and of what a model has to show by itself.
 
 A candidate is compared twice. With production, on recent rows: it may be worse by no more than a margin, shown and not assumed.
 And with an anchor, the best version so far, on locked rows that never change: for a margin that is granted anew at
@@ -7,14 +7,11 @@ every release adds up, and twenty small losses are a large one.
 import time
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property
-from hashlib import sha256
 
 import numpy as np
 import scipy
 
 from mlmon import _check
-from mlmon._chance import place
 from mlmon.compare import Comparison, Finding
 from mlmon.compare.arms import finding_of, margin_of, told, undecided
 from mlmon.drift import metric as metrics
@@ -87,110 +84,6 @@ class Validation:
         return ("; ".join(against) or f"all {len(self.checks)} checks passed") + stamp
 
 
-@dataclass(frozen=True, eq=False)
-class Holdout:
-    """Labelled rows that no model has learned from.
-
-    Parameters
-    ----------
-    rows : pandas.DataFrame
-        Features.
-    y : array-like of shape (n,)
-        0 or 1.
-    ids : array-like of shape (n,)
-    """
-
-    rows: object
-    y: object
-    ids: object
-
-    @cached_property
-    def fingerprint(self):
-        """The same for the same ids and labels, in any order: by it, uses are counted."""
-        lines = sorted(f"{id}\0{y:g}" for id, y in zip(self.ids, self.y))
-        return sha256("\n".join(lines).encode()).hexdigest()[:16]
-
-    def __len__(self):
-        return len(self.rows)
-
-
-@dataclass(frozen=True, eq=False)
-class Split:
-    """Rows by their use. No id is on both sides.
-
-    Parameters
-    ----------
-    train, recent, locked : Holdout
-        To learn from; to compare with production; to compare with the anchor.
-    young, unlabelled : int
-        Rows left out: too young for their label to be final; old enough, and without one.
-    """
-
-    train: Holdout
-    recent: Holdout
-    locked: Holdout
-    young: int
-    unlabelled: int
-
-
-def split(frame, *, id, at, label, now, maturity, recent, lock, embargo=0.0, share=0.2, salt="1"):
-    """Rows to learn from, and two holdouts that share no id with them, in this cycle and in every later one.
-
-    A `share` of ids, by a hash, is never learned from. Of those, rows before `lock` are locked: they stay the same for ever.
-    The recent ones are the last mature stretch, and what is learned from is older than that by at least `embargo`.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        One row an event; columns that are not named here are features.
-    id, at, label : str
-        Columns: who (a person, not an event, so that nobody is on both sides), when (seconds since 1970), and 0, 1 or missing.
-    now : float
-    maturity : float
-        Seconds until a label is final. Younger rows are in no part.
-    recent : float
-        Length of the recent stretch in seconds.
-    lock : float
-        Time before which held-out rows are locked. Keep those rows: where a store forgets them, the locked set is another one.
-    embargo : float
-        Seconds between what is learned from and the recent stretch.
-    share : float
-    salt : str
-        Another one draws other ids: for when the locked rows have been used too often.
-
-    Returns
-    -------
-    Split
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> frame = pd.DataFrame({"who": range(1000), "at": range(1000), "x": 0.5, "y": 1.0})
-    >>> parts = split(frame, id="who", at="at", label="y", now=1100, maturity=200, recent=300, lock=400)
-    >>> int(parts.train.rows.index.max()), int(parts.recent.rows.index.min()), parts.young
-    (598, 607, 99)
-    """
-    for column in (id, at, label):
-        _check.frame_column(frame, column)
-    when = _check.numeric(frame[at], at)
-    end = now - _check.positive(maturity, "maturity")
-    start = end - _check.positive(recent, "recent")
-    if lock > start:
-        raise ValueError(f"lock needs a time before the recent stretch, which begins at {start:g}, got {lock:g}. Lock rows once, at the start.")
-    out = np.array([place(who, f"holdout {salt}") for who in frame[id]]) < _check.open_share(share, "share")
-    known = frame[label].notna().to_numpy()
-    mature = when <= end
-    use = mature & known
-    parts = {
-        "train": use & ~out & (when < start - embargo),
-        "recent": use & out & (when >= start),
-        "locked": use & out & (when < lock),
-    }
-    features = frame.drop(columns=[id, at, label])
-    made = {name: Holdout(features[rows], frame.loc[rows, label].to_numpy(float), frame.loc[rows, id].to_numpy()) for name, rows in parts.items()}
-    return Split(**made, young=int((~mature).sum()), unlabelled=int((mature & ~known).sum()))
-
-
 @dataclass(frozen=True, kw_only=True)
 class Gate:
     """What a candidate has to show.
@@ -245,7 +138,7 @@ def assess(candidate, production, anchor, *, recent, locked, gate=None, used=0, 
     ----------
     candidate, production, anchor : callable or None
         ``model(rows)`` gives the probability of class 1 of each row. None for production and anchor where there is no model yet.
-    recent, locked : Holdout
+    recent, locked : mlmon.learning.holdout.Holdout
     gate : Gate
     used : int
         Candidates that the locked rows have judged before this one.
@@ -259,6 +152,7 @@ def assess(candidate, production, anchor, *, recent, locked, gate=None, used=0, 
     Examples
     --------
     >>> import pandas as pd
+    >>> from mlmon.learning.holdout import Holdout
     >>> rng = np.random.default_rng(0)
     >>> x = rng.normal(size=4000)
     >>> part = Holdout(pd.DataFrame({"x": x}), (rng.random(4000) < scipy.special.expit(x)).astype(float), np.arange(4000))

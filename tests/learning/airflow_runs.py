@@ -24,7 +24,6 @@ def main(home):
     warnings.simplefilter("ignore")
     from airflow.dag_processing.dagbag import DagBag
 
-
     from worlds import Bank
 
     Bank(Path(home, "bank")).incumbent()
