@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from tests.benchmarks import grading, peers, profile, serving, speed, stream, tables
+from tests.benchmarks import fraud, grading, peers, profile, serving, speed, stream, tables
 
 
 def main(arguments=None):
@@ -58,6 +58,11 @@ def served(chosen):
     publish("serving", serving.markdown(chosen.quick), chosen.quick)
 
 
+def defrauded(chosen):
+    """Measure what the fraud monitor costs a transaction."""
+    publish("fraud", fraud.markdown(chosen.quick), chosen.quick)
+
+
 def publish(section, text, quick):
     """Show what was measured; write it into README.md here, unless it was a quick look."""
     page = "\n".join([speed.stamp(), "", text])
@@ -66,7 +71,7 @@ def publish(section, text, quick):
         tables.write(section, page)
 
 
-PARTS = {"drift": drift, "stream": streamed, "profile": profiled, "serving": served, "grading": graded}
+PARTS = {"drift": drift, "stream": streamed, "profile": profiled, "serving": served, "fraud": defrauded, "grading": graded}
 
 if __name__ == "__main__":
     sys.exit(main())
