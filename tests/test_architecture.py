@@ -99,6 +99,7 @@ GRAPH = {
         "mlmon._check", "mlmon.drift.calibration", "mlmon.drift.column", "mlmon.drift.distance",
         "mlmon.drift.verdict",
     ],
+    "mlmon.fraud": ["mlmon._chance", "mlmon._check", "mlmon.drift.metric", "mlmon.drift.verdict"],
     "mlmon.grading._inside": [
         "mlmon.grading._kernel", "mlmon.grading._walls", "mlmon.grading.sandbox", "mlmon.grading.wire",
     ],
@@ -129,6 +130,11 @@ GRAPH = {
     "mlmon.loops.laws": ["mlmon._check"],
     "mlmon.loops.query": ["mlmon._check"],
     "mlmon.loops.signals": ["mlmon._check"],
+    "mlmon.learning.canary": ["mlmon._chance", "mlmon._check", "mlmon.compare", "mlmon.compare.sequential"],
+    "mlmon.learning.holdout": ["mlmon._chance", "mlmon._check"],
+    "mlmon.learning.retrain": ["mlmon._check", "mlmon.learning.canary", "mlmon.learning.trigger", "mlmon.learning.validate"],
+    "mlmon.learning.trigger": ["mlmon._check"],
+    "mlmon.learning.validate": ["mlmon._check", "mlmon.compare", "mlmon.compare.arms", "mlmon.drift.metric"],
     "mlmon.loops.diversity": ["mlmon._check"],
     "mlmon.loops.lists": ["mlmon._check", "mlmon.loops.diversity"],
     "mlmon.loops.monitor": ["mlmon._check", "mlmon.drift.metric", "mlmon.drift.verdict", "mlmon.loops.diversity"],
@@ -231,7 +237,7 @@ def test_numbers_know_no_decisions():
 
 
 @pytest.mark.parametrize("line", [
-    "import mlmon", "from mlmon import drift", "from mlmon.drift import *", "from mlmon import serving", "from mlmon import compare, loops",
+    "import mlmon", "from mlmon import drift", "from mlmon.drift import *", "from mlmon import serving", "from mlmon import compare, learning, loops",
 ])
 def test_an_import_loads_nothing_heavy(line):
     # A student waits for every import; these libraries are loaded where they are used.

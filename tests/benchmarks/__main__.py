@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from tests.benchmarks import grading, loops, peers, profile, serving, speed, stream, tables
+from tests.benchmarks import fraud, grading, loops, peers, profile, serving, speed, stream, tables
 
 
 def main(arguments=None):
@@ -63,6 +63,11 @@ def looped(chosen):
     publish("loops", loops.markdown(chosen.quick), chosen.quick)
 
 
+def defrauded(chosen):
+    """Measure what the fraud monitor costs a transaction."""
+    publish("fraud", fraud.markdown(chosen.quick), chosen.quick)
+
+
 def publish(section, text, quick):
     """Show what was measured; write it into README.md here, unless it was a quick look."""
     page = "\n".join([speed.stamp(), "", text])
@@ -71,7 +76,7 @@ def publish(section, text, quick):
         tables.write(section, page)
 
 
-PARTS = {"drift": drift, "stream": streamed, "profile": profiled, "serving": served, "loops": looped, "grading": graded}
+PARTS = {"drift": drift, "stream": streamed, "profile": profiled, "serving": served, "loops": looped, "fraud": defrauded, "grading": graded}
 
 if __name__ == "__main__":
     sys.exit(main())
