@@ -84,6 +84,8 @@ TRIED = {
     "make test": stands,  # it runs this file
     "make prove": stands,  # hours
     "mlmon doctor": runs,
+    "mlmon progress": runs,
+    "make site": stands,  # tests/browser/test_site.py builds it and reads it
     "mlmon release --archive": runs,
     "mlmon release ex2_drift": runs,
     "mlmon grade ex2_drift --submissions class": grades,
