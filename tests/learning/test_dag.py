@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parents[2]))
+from tests.learning.conftest import airflow_at  # noqa: E402
+
 pytest.importorskip("airflow", reason="Airflow is not installed (it has no Windows build)")
 HERE, DAGS = Path(__file__).parent, Path(__file__).parents[2] / "mlmon" / "learning" / "dags"
 HAPPY = {"check_should_retrain", "retrain_model", "validate_candidate", "deploy_canary", "watch_canary", "judge_canary"}
@@ -15,8 +18,6 @@ HAPPY = {"check_should_retrain", "retrain_model", "validate_candidate", "deploy_
 @pytest.fixture(scope="module")
 def runs(empty_airflow, empty_registry, tmp_path_factory):
     """Seven runs, one after the other, on one bank."""
-    from tests.learning.conftest import airflow_at
-
     home = tmp_path_factory.mktemp("airflow")
     shutil.copy(empty_airflow, home / "airflow.db")
     for bank in ("bank", "empty"):

@@ -1,5 +1,4 @@
 """The whole cycle on a real registry: what each kind of candidate comes to, and a death at every step."""
-import importlib.util
 import json
 import os
 import subprocess
@@ -12,11 +11,8 @@ from mlmon.learning import State
 from mlmon.learning.retrain import ATTEMPTS, STEPS
 from mlmon.learning.trigger import DAY
 
-spec = importlib.util.spec_from_file_location("worlds", Path(__file__).parent / "worlds.py")
-worlds = importlib.util.module_from_spec(spec)
-sys.modules["worlds"] = worlds
-spec.loader.exec_module(worlds)
-Bank, GOOD, POOR, SENSELESS = worlds.Bank, worlds.GOOD, worlds.POOR, worlds.SENSELESS
+sys.path.insert(0, str(Path(__file__).parents[2]))
+from tests.learning.worlds import GOOD, POOR, SENSELESS, Bank  # noqa: E402
 
 
 def lived(bank, run="r1"):

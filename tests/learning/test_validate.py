@@ -207,6 +207,14 @@ def test_twenty_small_losses_do_not_add_up():
     assert np.mean(chapter) < 0.82
 
 
+def test_twenty_looks_at_locked_rows_share_one_error():
+    # Bonferroni: each of 20 looks errs with 0.05 / 20, so all of them together with 0.05.
+    worse = part(worse=lambda rows, rng: expit(rows["x"] + rng.normal(size=len(rows))))
+    found = assess(column("worse"), column("good"), column("good"), recent=worse, locked=worse, gate=Gate(alpha=0.05, uses=20))
+    one_of_twenty = paired_delong(worse.y, worse.rows["good"], worse.rows["worse"], margin=0.01, confidence=1 - 2 * 0.05 / 20)
+    assert check(found, "anchor").reason == one_of_twenty.reason != check(found, "production").reason
+
+
 def test_one_who_is_better_beyond_chance_may_become_the_anchor():
     assert asked("good", "worse", "worse", worse=lambda rows, rng: expit(rows["x"] + 2 * rng.normal(size=len(rows)))).better_than_anchor
 
