@@ -11,10 +11,11 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from tests.grading import classes  # noqa: E402
 
 SIZES = {"ex2_drift": 20}  # of each other exercise 12: every kind once, and some
+QUICK = "ex3_feedback_loop"  # in `make test`; the same of the other exercises in `make prove`
 SLOW = ["4_daily_report", "2_dashboard", "3_alerts"]  # seconds a student; `make prove` grades a class of 300 with them
 
 
-@pytest.fixture(scope="module", params=classes.EXERCISES)
+@pytest.fixture(scope="module", params=[pytest.param(name, marks=[pytest.mark.prove] * (name != QUICK)) for name in classes.EXERCISES])
 def graded(request, tmp_path_factory, kit):
     """One class an exercise: its members and the rows of its grades."""
     course = kit.exercise_course(tmp_path_factory.mktemp("class"), request.param)
