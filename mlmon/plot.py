@@ -354,11 +354,9 @@ def heatmap(frame, *, ax=None, title="", xlabel="", ylabel="", low=0.0, high=1.0
     >>> [text.get_text() for text in ax.texts]
     ['0.05', '0.91']
     """
-    from matplotlib.colors import LinearSegmentedColormap
     ax = _axes(ax, title)
-    shade = LinearSegmentedColormap.from_list("course", ["#f4f4f4", "#9cc3e6", CURRENT, "#0b2545"])
     values = frame.to_numpy(dtype=float)
-    ax.imshow(values, cmap=shade, vmin=low, vmax=high, aspect="auto")
+    ax.imshow(values, cmap=_shades(), vmin=low, vmax=high, aspect="auto")
     for (i, j), value in np.ndenumerate(values):
         dark = (value - low) / (high - low) > 0.45
         ax.text(j, i, "" if np.isnan(value) else form.format(value), ha="center", va="center",
@@ -371,6 +369,39 @@ def heatmap(frame, *, ax=None, title="", xlabel="", ylabel="", low=0.0, high=1.0
             between(place - 0.5, color="white", lw=2)
     ax.spines[:].set_visible(False)
     ax.tick_params(length=0)
+    return ax
+
+
+def shown(shares, *, size=1, start=None, ax=None, title="", xlabel="person", ylabel="items, best on top"):
+    """Which items were shown when: one row an item, one column a stretch of slates, darker where it was on more of them.
+
+    Parameters
+    ----------
+    shares : array-like of shape (stretches, items)
+        The share of a stretch's slates that hold the item, from 0 to 1, items in the order of their rows.
+    size : int
+        Slates a stretch, for the x axis.
+    start : float, optional
+        From where on somebody else chooses, as a red line.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> ax = shown([[0.5, 0.5], [1.0, 0.0]], size=100, start=100)
+    >>> ax.get_xlim(), ax.images[0].get_array().shape
+    ((np.float64(0.0), np.float64(200.0)), (2, 2))
+    """
+    shares = np.atleast_2d(np.asarray(shares, dtype=float))
+    ax = _axes(ax, title)
+    stretches, items = shares.shape
+    ax.imshow(shares.T ** 0.5, cmap=_shades(), vmin=0, vmax=1, aspect="auto", interpolation="nearest",
+              extent=(0, stretches * size, items + 0.5, 0.5))       # the root, so that rare items are seen at all
+    if start is not None:
+        ax.axvline(start, color=LOOK, lw=1.8)
+    ax.set(xlabel=xlabel, ylabel=ylabel)
     return ax
 
 
@@ -763,6 +794,11 @@ def _dress(ax):
         label.set(color=INK, fontsize=10)
     ax.title.set(fontsize=11)
     return ax
+
+
+def _shades():
+    from matplotlib.colors import LinearSegmentedColormap
+    return LinearSegmentedColormap.from_list("course", ["#f4f4f4", "#9cc3e6", CURRENT, "#0b2545"])
 
 
 def _numbers(values, name, what):

@@ -9,6 +9,7 @@ TOGETHER = {
     "tests/grading/test_autograde.py",
     "tests/grading/test_class.py",
     "tests/grading/test_ex2.py",
+    "tests/grading/test_ex3.py",
     "tests/grading/test_gradebook.py",
     "tests/grading/test_honest.py",
     "tests/serving/test_stack.py",

@@ -151,6 +151,14 @@ def test_heatmap_writes_each_number_in_its_cell():
     assert [tick.get_text() for tick in ax.get_yticklabels()] == ["r", "s"]
 
 
+def test_shown_has_a_row_an_item_and_a_column_a_stretch():
+    # Roots of the shares, so that what is rare can be seen; the red line stands where somebody else takes over.
+    ax = plot.shown([[0.25, 0.0, 1.0], [0.0, 0.0, 1.0]], size=50, start=50)
+    assert ax.images[0].get_array().tolist() == [[0.5, 0], [0, 0], [1, 1]]
+    assert ax.lines[0].get_xdata()[0] == 50 and ax.lines[0].get_color() == plot.LOOK
+    assert (ax.get_xlim(), ax.get_ylim()) == ((0, 100), (3.5, 0.5))
+
+
 def test_points_beyond_the_limit_are_red():
     frame = pd.DataFrame({"psi": [0.5, 0.1], "harm": [0.0, 0.2]}, index=["height", "income"])
     ax = plot.points(frame, "psi", "harm", xlimit=0.2, ylimit=0.05)

@@ -1,4 +1,4 @@
-"""Feedback loops: a system's own decisions make the data that it learns from next.
+"""Feedback loops: worlds in which a model makes its own next data, measures of what that does, and cures.
 
 A name is loaded from its module when it is first asked for, so that the package costs no more than what is used of it.
 """
@@ -6,10 +6,16 @@ from importlib import import_module
 
 _NAMES = {
     "active": "ActiveLearningFeedbackLoop",
+    "diversity": "Uniform coverage coverage_at effective_number entropy exposure gini hhi lorenz uniform windows",
     "fairness": "FourFifths by_group four_fifths reweigh",
     "hiring": "",
     "laws": "Coin Interests Mean Representation Strategic Urn",
+    "lists": "calibration intra_list_diversity mean_popularity novelty personalisation tail_share",
+    "monitor": "PopularityBias RecommendationMonitor popularity_bias",
+    "offpolicy": "dr ips snips",
+    "policies": "EpsilonGreedy Greedy Rare Thompson UCB",
     "query": "",
+    "recommender": "Config Log Seen play simulate",
     "signals": "Clicks Corrections",
 }
 _HOMES = {name: module for module, names in _NAMES.items() for name in names.split()}

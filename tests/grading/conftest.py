@@ -16,7 +16,7 @@ from mlmon import doctor
 
 ROOT = Path(__file__).resolve().parents[2]
 ANSWERS = Path(__file__).parent / "submissions"
-SANDBOXED = ("test_attacks", "test_autograde", "test_class", "test_cli", "test_ex2", "test_execute", "test_honest", "test_sandbox")
+SANDBOXED = ("test_attacks", "test_autograde", "test_class", "test_cli", "test_ex2", "test_ex3", "test_execute", "test_honest", "test_sandbox")
 
 
 def pytest_collection_modifyitems(items):
