@@ -116,6 +116,10 @@ GRAPH = {
     "mlmon.grading.sandbox": ["mlmon.grading._walls", "mlmon.grading.wire"],
     "mlmon.grading.student": ["mlmon.grading.checks", "mlmon.grading.wire"],
     "mlmon.grading.submission": ["mlmon.grading.course", "mlmon.grading.mend"],
+    "mlmon.learning.canary": ["mlmon._chance", "mlmon._check", "mlmon.compare", "mlmon.compare.sequential"],
+    "mlmon.learning.retrain": ["mlmon._check", "mlmon.learning.canary", "mlmon.learning.trigger", "mlmon.learning.validate"],
+    "mlmon.learning.trigger": ["mlmon._check"],
+    "mlmon.learning.validate": ["mlmon._chance", "mlmon._check", "mlmon.compare", "mlmon.compare.arms", "mlmon.drift.metric"],
     "mlmon.loops.active": ["mlmon._check", "mlmon.drift.metric", "mlmon.loops.query"],
     "mlmon.loops.diversity": ["mlmon._check"],
     "mlmon.loops.fairness": ["mlmon._check", "mlmon.drift.label", "mlmon.drift.metric"],
@@ -221,7 +225,7 @@ def test_numbers_know_no_decisions():
     assert graph()["mlmon.drift.distance"].isdisjoint({"mlmon.drift.detect", "mlmon.drift.verdict"})
 
 
-@pytest.mark.parametrize("line", ["import mlmon", "from mlmon import drift", "from mlmon.drift import *", "from mlmon import compare, loops, serving"])
+@pytest.mark.parametrize("line", ["import mlmon", "from mlmon import drift", "from mlmon.drift import *", "from mlmon import compare, learning, loops, serving"])
 def test_an_import_loads_nothing_heavy(line):
     # A student waits for every import; these libraries are loaded where they are used.
     show = f"{line}; import sys; print(*[name for name in {HEAVY} if name in sys.modules])"
