@@ -115,6 +115,19 @@ def test_no_output_shows_digits_that_another_processor_would_round_otherwise(pat
 
 
 @each_notebook
+def test_the_glossary_is_at_hand(path):
+    assert "](glossary.md)" in read(path)[0].source
+
+
+def test_the_glossary_is_in_order_and_names_a_notebook_for_each_word():
+    text = (COURSE / "glossary.md").read_text(encoding="utf-8")
+    words = re.findall(r"^## (.+)$", text, flags=re.M)
+    assert len(words) > 50 and words == sorted(set(words), key=str.lower)
+    links = re.findall(r"\*\[\d\d\]\((\d\d_\w+\.ipynb)\)\*$", text, flags=re.M)
+    assert len(links) == len(words) and all((COURSE / link).exists() for link in links)
+
+
+@each_notebook
 def test_links_lead_somewhere(path):
     links = [link.split("#")[0] for link in re.findall(r"\]\(([^)]+)\)", prose(path)) if "://" not in link]
     assert [link for link in links if link and not (COURSE / link).exists()] == []
