@@ -13,6 +13,9 @@ TOGETHER = {
     "tests/grading/test_ex2.py",
     "tests/grading/test_gradebook.py",
     "tests/grading/test_honest.py",
+    "tests/learning/test_dag.py",
+    "tests/learning/test_registry.py",
+    "tests/learning/test_retrain.py",
     "tests/serving/test_stack.py",
     "tests/test_docs.py",
 }

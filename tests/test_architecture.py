@@ -22,6 +22,9 @@ GRAPH = {
     "mlmon.data": [
         "mlmon.data.incidents", "mlmon.data.inject", "mlmon.data.scenarios", "mlmon.data.scrapes", "mlmon.data.tables",
     ],
+    "mlmon.compare.arms": ["mlmon._check", "mlmon.drift.metric"],
+    "mlmon.compare.design": ["mlmon._check"],
+    "mlmon.compare.sequential": ["mlmon._check", "mlmon.compare.arms", "mlmon.drift.metric"],
     "mlmon.data.__main__": ["mlmon.data.scenarios", "mlmon.data.tables"],
     "mlmon.data.incidents": ["mlmon._check", "mlmon.data._stream", "mlmon.data.inject", "mlmon.data.tables"],
     "mlmon.data.inject": ["mlmon._check", "mlmon.data._stream"],
@@ -96,6 +99,7 @@ GRAPH = {
         "mlmon._check", "mlmon.drift.calibration", "mlmon.drift.column", "mlmon.drift.distance",
         "mlmon.drift.verdict",
     ],
+    "mlmon.fraud": ["mlmon._chance", "mlmon._check", "mlmon.drift.metric", "mlmon.drift.verdict"],
     "mlmon.grading._inside": [
         "mlmon.grading._kernel", "mlmon.grading._walls", "mlmon.grading.sandbox", "mlmon.grading.wire",
     ],
@@ -120,6 +124,17 @@ GRAPH = {
     "mlmon.grading.scrape_checks": ["mlmon.grading.checks", "mlmon.serving.dryrun"],
     "mlmon.grading.student": ["mlmon.grading.checks", "mlmon.grading.wire"],
     "mlmon.grading.submission": ["mlmon.grading.course", "mlmon.grading.mend"],
+    "mlmon.learning.canary": ["mlmon._chance", "mlmon._check", "mlmon.compare", "mlmon.compare.sequential"],
+    "mlmon.learning.holdout": ["mlmon._chance", "mlmon._check"],
+    "mlmon.learning.retrain": ["mlmon._check", "mlmon.learning.canary", "mlmon.learning.trigger", "mlmon.learning.validate"],
+    "mlmon.learning.trigger": ["mlmon._check"],
+    "mlmon.learning.validate": ["mlmon._check", "mlmon.compare", "mlmon.compare.arms", "mlmon.drift.metric"],
+    "mlmon.loops.diversity": ["mlmon._check"],
+    "mlmon.loops.lists": ["mlmon._check", "mlmon.loops.diversity"],
+    "mlmon.loops.monitor": ["mlmon._check", "mlmon.drift.metric", "mlmon.drift.verdict", "mlmon.loops.diversity"],
+    "mlmon.loops.offpolicy": ["mlmon._check", "mlmon.drift.metric"],
+    "mlmon.loops.policies": ["mlmon._check"],
+    "mlmon.loops.recommender": ["mlmon._check"],
     "mlmon.serving.alerts": ["mlmon._check", "mlmon.serving.slo"],
     "mlmon.serving.compose": ["mlmon.serving.export"],
     "mlmon.serving.dashboard": ["mlmon._check", "mlmon.serving.alerts", "mlmon.serving.metrics", "mlmon.serving.slo"],
@@ -212,7 +227,7 @@ def test_numbers_know_no_decisions():
     assert graph()["mlmon.drift.distance"].isdisjoint({"mlmon.drift.detect", "mlmon.drift.verdict"})
 
 
-@pytest.mark.parametrize("line", ["import mlmon", "from mlmon import drift", "from mlmon.drift import *"])
+@pytest.mark.parametrize("line", ["import mlmon", "from mlmon import drift", "from mlmon.drift import *", "from mlmon import compare, learning, loops"])
 def test_an_import_loads_nothing_heavy(line):
     # A student waits for every import; these libraries are loaded where they are used.
     show = f"{line}; import sys; print(*[name for name in {HEAVY} if name in sys.modules])"
