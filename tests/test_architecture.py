@@ -120,6 +120,7 @@ GRAPH = {
     ],
     "mlmon.grading.proxy": ["mlmon.grading.wire"],
     "mlmon.grading.release": ["mlmon.grading.course"],
+    "mlmon.grading.retraining_checks": ["mlmon.grading.checks"],
     "mlmon.grading.sandbox": ["mlmon.grading._walls", "mlmon.grading.wire"],
     "mlmon.grading.scrape_checks": ["mlmon.grading.checks", "mlmon.serving.dryrun"],
     "mlmon.grading.student": ["mlmon.grading.checks", "mlmon.grading.wire"],
@@ -260,6 +261,7 @@ ALLOWED = {
         "mlmon.grading.monitoring_checks", "mlmon.grading.scrape_checks",
     },
     "ex2_drift": {"mlmon.data", "mlmon.plot", "mlmon.grading.checks"},
+    "ex4_retraining": {"mlmon.data", "mlmon.grading.checks", "mlmon.grading.rehearsal", "mlmon.grading.retraining_checks"},
 }
 
 

@@ -31,7 +31,7 @@ def rehearse(text, run, **functions):
     -------
     dict
         "dag": its settings; "tasks": kind, rule, retries, mode and upstream of each; "states": what became of each;
-        "run": the run's own state, which follows the leaves. Plain data.
+        "run": the run's own state, which follows the leaves; "early": calls of the functions while the file was only read. Plain data.
 
     Raises
     ------
@@ -54,12 +54,21 @@ def rehearse(text, run, **functions):
     >>> rehearse(text, "monday", work=lambda: None)["states"]
     {'one': 'success'}
     """
-    scene = _Scene()
-    with _modules(scene, functions):
+    scene, early, reading = _Scene(), [], [True]
+
+    def counted(name, function):
+        def call(*args, **kwargs):
+            if reading:
+                early.append(name)
+            return function(*args, **kwargs)
+        return call
+
+    with _modules(scene, {name: counted(name, function) for name, function in functions.items()}):
         exec(compile(text, "the DAG file", "exec"), {"__name__": "the_dag"})
         if len(scene.dags) != 1:
             raise ValueError(f"A DAG file needs one DAG that is called, got {len(scene.dags)}. Is the decorated function called on the last line?")
         found = scene.dags[0]
+        reading.clear()
         states = _run(found, run)
     leaves = [states[name] for name, one in found.tasks.items() if not any(name in other.up for other in found.tasks.values())]
     return {
@@ -67,6 +76,7 @@ def rehearse(text, run, **functions):
         "tasks": {name: {"kind": one.kind, "trigger_rule": one.settings["trigger_rule"], "retries": one.settings["retries"],
                          "mode": one.settings["mode"], "timeout": one.settings["timeout"] is not None, "up": sorted(one.up)} for name, one in found.tasks.items()},
         "states": states,
+        "early": len(early),
         "run": "failed" if any(state in _BAD for state in leaves) else "success",
     }
 

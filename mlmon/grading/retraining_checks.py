@@ -7,6 +7,7 @@ the trusted side: the student's functions reach it through callbacks, and its lo
 import copy
 import json
 import random
+import re
 
 from mlmon.grading import checks
 
@@ -213,12 +214,39 @@ def catches(check, good, broken, call, slip=""):
         try:
             check(function)
             failed = None
-        except AssertionError as error:
-            failed = str(error) or "AssertionError"
+        except (NotImplementedError, NameError):      # not written yet
+            raise
+        except Exception as error:      # a test that errs is red as well
+            failed = f"{type(error).__name__}: {error}"
         if is_broken and failed is None:
             raise AssertionError(f"{call} should fail a pipeline that is broken: {name}. It passes. {slip}".rstrip())
         if not is_broken and failed is not None:
             raise AssertionError(f"{call} should pass a pipeline that is right: {name}. It fails, with: {failed[:200]}. Do you ask for more than the text does?")
+
+
+def page(text, sections, call):
+    """The sections of a page in Markdown: all there, in their order, fifteen words or more in each.
+
+    Returns
+    -------
+    dict of str to str
+        Text by section.
+
+    Examples
+    --------
+    >>> page("# A\\n## Limits\\nNone.", ["Limits"], "page()")
+    Traceback (most recent call last):
+    ...
+    AssertionError: the section 'Limits' of page() should have fifteen words or more, yours gives 'None.'.
+    """
+    checks._hold(isinstance(text, str), call, "give text", text, "Did you forget to return it?" if text is None else "")
+    parts = re.split(r"(?m)^## +(.+?) *$", text)
+    found = dict(zip(parts[1::2], (part.strip() for part in parts[2::2])))
+    named = [name for name in found if name in sections]
+    checks._hold(named == list(sections), call, f"have the sections {list(sections)}, in this order, each under ##", list(found), "")
+    for name in sections:
+        checks._hold(len(found[name].split()) >= 15, f"the section {name!r} of {call}", "have fifteen words or more", found[name], "")
+    return found
 
 
 class Script:
