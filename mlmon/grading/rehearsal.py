@@ -70,7 +70,7 @@ def rehearse(text, run, **functions):
         found = scene.dags[0]
         reading.clear()
         states = _run(found, run)
-    leaves = [states[name] for name, one in found.tasks.items() if not any(name in other.up for other in found.tasks.values())]
+    leaves = [states[name] for name, one in found.tasks.items() if not one.below()]
     return {
         "dag": {key: found.settings.get(key) for key in ("schedule", "catchup", "max_active_runs")},
         "tasks": {name: {"kind": one.kind, "trigger_rule": one.settings["trigger_rule"], "retries": one.settings["retries"],
@@ -85,21 +85,15 @@ def rehearse(text, run, **functions):
 
 
 def _run(found, run):
-    states, given, left = {}, {}, dict(found.tasks)
-    skipped = set()
+    states, given, left, skipped = {}, {}, dict(found.tasks), set()
     while ready := [name for name, one in left.items() if one.up <= states.keys()]:
         for name in ready:
             one = left.pop(name)
-            state = "skipped" if name in skipped else _by_rule(one.settings["trigger_rule"], [states[up] for up in one.up])
-            if not state:
-                state, given[name] = _tried(one, run, given)
-            if state == "success" and one.kind == "branch":
-                chosen = _chosen(given[name], one, found)
-                if chosen is None:
-                    state = "failed"
-                else:
-                    skipped |= _left_out(one, chosen, found)
-            states[name] = state
+            states[name] = "skipped" if name in skipped else _by_rule(one.settings["trigger_rule"], [states[up] for up in one.up])
+            if states[name] is None:
+                states[name], given[name] = _tried(one, run, given)
+                if states[name] == "success" and one.kind == "branch":
+                    skipped |= _left_out(one, set(_names(given[name])))
     if left:
         raise ValueError(f"The tasks {sorted(left)} wait for each other in a circle.")
     return {name: states[name] for name in found.tasks}
@@ -123,11 +117,13 @@ def _by_rule(rule, above):
 
 
 def _tried(one, run, given):
+    """How a task that runs ends, and what it gives."""
     for _ in range(1 + int(one.settings["retries"] or 0)):
         try:
-            if one.kind == "sensor":
-                return _poked(one, run, given)
-            return "success", one.call(run, given)
+            told = _poked(one, run, given) if one.kind == "sensor" else one.call(run, given)
+            if one.kind == "branch" and not set(_names(told)) <= one.below():
+                raise ValueError(f"{one.name} chose {told!r}, which is no task below it")
+            return "success", told
         except Exception:
             continue
     return "failed", None
@@ -137,24 +133,21 @@ def _poked(one, run, given):
     for _ in range(POKES):
         told = one.call(run, given)
         if told.is_done if isinstance(told, _Poke) else told:
-            return "success", told.xcom_value if isinstance(told, _Poke) else None
-    return "failed", None
+            return told.xcom_value if isinstance(told, _Poke) else None
+    raise TimeoutError(f"{one.name} was never done")
 
 
-def _chosen(told, one, found):
-    names = [told] if isinstance(told, str) else [] if told is None else list(told)
-    below = {name for name, other in found.tasks.items() if one.name in other.up}
-    return set(names) if set(names) <= below else None
+def _names(told):
+    return [told] if isinstance(told, str) else [] if told is None else list(told)
 
 
-def _left_out(one, chosen, found):
+def _left_out(one, chosen):
     """What a branch skips: the tasks below it that it did not choose, but for those that also lie below a chosen one."""
-    below = {name: {other for other, task in found.tasks.items() if name in task.up} for name in found.tasks}
-    reached, new = set(), set(chosen)
+    reached, new = set(), chosen
     while new:
         reached |= new
-        new = {name for each in new for name in below[each]} - reached
-    return below[one.name] - reached
+        new = {name for each in new for name in one.dag.tasks[each].below()} - reached
+    return one.below() - reached
 
 
 # ------------------------------------------------------------------ what a DAG file imports
@@ -184,6 +177,10 @@ class _Task:
         whole = any(parameter.kind is parameter.VAR_KEYWORD for parameter in wanted.values())
         named = {key: each for key, each in context.items() if key in wanted or whole}
         return self.function(*map(value, self.args), **{**named, **{key: value(each) for key, each in self.kwargs.items()}})
+
+    def below(self):
+        """Names of the tasks right below it."""
+        return {name for name, other in self.dag.tasks.items() if self.name in other.up}
 
     def set_downstream(self, others):
         for other in _many(others):

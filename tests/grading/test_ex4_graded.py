@@ -7,7 +7,7 @@ import pytest
 from mlmon.grading import autograde, release
 
 ANSWERS = Path(__file__).parent / "submissions" / "ex4_retraining"
-FEW = ["right/functions_by_step", "right/operators", "right/table_of_nights", "wrong/chapter_dag", "wrong/check_without_crashes", "wrong/promotes_twice"]
+FEW = ["right/functions_by_step", "right/operators", "wrong/check_without_crashes", "wrong/promotes_twice"]      # notebooks 1 to 3: test_class
 ALL = [f"{path.parent.name}/{path.stem}" for path in sorted(ANSWERS.glob("*/*.py"))]
 
 
@@ -31,6 +31,6 @@ def test_an_answer_gets_the_points_that_it_earns_and_no_others(name, kit, course
     assert graded[name] == kit.due(answer, parts)
 
 
-@pytest.mark.slow
+@pytest.mark.prove
 def test_the_reference_gets_all_automatic_points_and_the_release_none(course):
     autograde.check_grader(course, "ex4_retraining")  # raises if either is off
