@@ -120,6 +120,7 @@ GRAPH = {
     ],
     "mlmon.grading.proxy": ["mlmon.grading.wire"],
     "mlmon.grading.release": ["mlmon.grading.course"],
+    "mlmon.grading.retraining_checks": ["mlmon.grading.checks"],
     "mlmon.grading.sandbox": ["mlmon.grading._walls", "mlmon.grading.wire"],
     "mlmon.grading.scrape_checks": ["mlmon.grading.checks", "mlmon.serving.dryrun"],
     "mlmon.grading.student": ["mlmon.grading.checks", "mlmon.grading.wire"],
@@ -286,6 +287,7 @@ ALLOWED = {
     },
     "ex2_drift": {"mlmon.data", "mlmon.plot", "mlmon.grading.checks"},
     "ex3_feedback_loop": {"mlmon.loops.recommender", "mlmon.plot", "mlmon.grading.checks"},
+    "ex4_retraining": {"mlmon.data", "mlmon.grading.checks", "mlmon.grading.rehearsal", "mlmon.grading.retraining_checks"},
 }
 
 
