@@ -3,7 +3,7 @@ slips = {
     "2_validate": {
         "auc_difference": [
             ('stats.norm.ppf((1 + confidence) / 2)',
-             'stats.norm.ppf(confidence) ** 0.5 * 0.6'),
+             'stats.norm.ppf(confidence)'),
         ],
     },
 }
