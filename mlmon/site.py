@@ -190,12 +190,17 @@ def formulas(app):
     app.add_html_math_renderer("drawn", inline_renderers=(inline, None), block_renderers=(block, None))
 
 
+# TeX's short names that matplotlib does not know.
+_LONG = {"le": r"\leq", "ge": r"\geq", "dots": r"\ldots"}
+
+
 def _drawn(formula):
     """A formula as an img element that a reader's voice can speak."""
     from matplotlib.mathtext import math_to_image
 
     picture = io.BytesIO()
-    math_to_image(f"${formula.strip()}$", picture, format="svg", color="#777777")
+    known = re.sub(r"\\(le|ge|dots)\b", lambda short: _LONG[short[1]], formula.strip())
+    math_to_image(f"${known}$", picture, format="svg", color="#777777")
     code = base64.b64encode(picture.getvalue()).decode()
     return f'<img alt="{html.escape(formula)}" src="data:image/svg+xml;base64,{code}">'
 
@@ -217,7 +222,7 @@ def build(folder):
 
     lay_out(folder / "source")
     shutil.rmtree(folder / "html", ignore_errors=True)
-    return main(["-q", "-W", "--keep-going", "-j", "2", str(folder / "source"), str(folder / "html")])
+    return main(["-q", "-W", "--keep-going", str(folder / "source"), str(folder / "html")])
 
 
 if __name__ == "__main__":

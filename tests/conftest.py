@@ -3,6 +3,7 @@ from pathlib import Path
 
 # Each of these makes something dear once, such as a graded class, and asks about it in many tests: one worker takes the whole file.
 TOGETHER = {
+    "tests/browser/test_site.py",
     "tests/browser/test_student.py",
     "tests/drift/test_card.py",
     "tests/grading/test_attacks.py",
