@@ -1,8 +1,8 @@
 """Drift: how far data, labels, scores and performance moved (numbers), and whether that is more than chance (verdicts).
 
-A name is loaded from its module when it is first asked for, so that the package costs no more than what is used of it.
+Names are loaded when they are first asked for: see `mlmon._lazy`.
 """
-from importlib import import_module
+from mlmon._lazy import lazy
 
 _NAMES = {
     "ask": "compares learns steps",
@@ -26,18 +26,4 @@ _NAMES = {
     "twosample": "chi2_test cvm_test domain_classifier ks_test missing_test psi_test wasserstein_test",
     "verdict": "TestResult Verdict",
 }
-_HOMES = {name: module for module, names in _NAMES.items() for name in names.split()}
-__all__ = sorted(_HOMES)
-
-
-def __getattr__(name):
-    if name in _HOMES:
-        value = globals()[name] = getattr(import_module(f"mlmon.drift.{_HOMES[name]}"), name)
-        return value
-    if name in _NAMES:
-        return import_module(f"mlmon.drift.{name}")
-    raise AttributeError(f"module 'mlmon.drift' has no attribute {name!r}")
-
-
-def __dir__():
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__, __all__ = lazy(globals(), _NAMES)

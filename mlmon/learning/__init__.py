@@ -1,8 +1,8 @@
 """Learning on: when to train again, what a candidate has to show, how it meets traffic, and how to go back.
 
-A name is loaded from its module when it is first asked for, so that the package costs no more than what is used of it.
+Names are loaded when they are first asked for: see `mlmon._lazy`.
 """
-from importlib import import_module
+from mlmon._lazy import lazy
 
 _NAMES = {
     "canary": "Call Judgement Observed Plan Traffic arm judge",
@@ -12,18 +12,4 @@ _NAMES = {
     "trigger": "Action Decision Evidence Policy",
     "validate": "Check Gate Outcome Validation assess paired_delong rows_needed scorer",
 }
-_HOMES = {name: module for module, names in _NAMES.items() for name in names.split()}
-__all__ = sorted(_HOMES)
-
-
-def __getattr__(name):
-    if name in _HOMES:
-        value = globals()[name] = getattr(import_module(f"mlmon.learning.{_HOMES[name]}"), name)
-        return value
-    if name in _NAMES:
-        return import_module(f"mlmon.learning.{name}")
-    raise AttributeError(f"module 'mlmon.learning' has no attribute {name!r}")
-
-
-def __dir__():
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__, __all__ = lazy(globals(), _NAMES)

@@ -1,8 +1,8 @@
 """Feedback loops: a system's own decisions make the data that it learns from next.
 
-A name is loaded from its module when it is first asked for, so that the package costs no more than what is used of it.
+Names are loaded when they are first asked for: see `mlmon._lazy`.
 """
-from importlib import import_module
+from mlmon._lazy import lazy
 
 _NAMES = {
     "active": "ActiveLearningFeedbackLoop",
@@ -18,18 +18,4 @@ _NAMES = {
     "recommender": "Config Log Seen play simulate",
     "signals": "Clicks Corrections",
 }
-_HOMES = {name: module for module, names in _NAMES.items() for name in names.split()}
-__all__ = sorted(_HOMES)
-
-
-def __getattr__(name):
-    if name in _HOMES:
-        value = globals()[name] = getattr(import_module(f"mlmon.loops.{_HOMES[name]}"), name)
-        return value
-    if name in _NAMES:
-        return import_module(f"mlmon.loops.{name}")
-    raise AttributeError(f"module 'mlmon.loops' has no attribute {name!r}")
-
-
-def __dir__():
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__, __all__ = lazy(globals(), _NAMES)

@@ -1,8 +1,8 @@
 """A model being served: what it measures, who is told, and the real servers that do it.
 
-A name is loaded from its module when it is first asked for, so that the package costs no more than what is used of it.
+Names are loaded when they are first asked for: see `mlmon._lazy`.
 """
-from importlib import import_module
+from mlmon._lazy import lazy
 
 _NAMES = {
     "alerts": "SLOS Alert Limits Recording",
@@ -31,18 +31,4 @@ _NAMES = {
     "traffic": "Event Sent",
     "window": "Drift",
 }
-_HOMES = {name: module for module, names in _NAMES.items() for name in names.split()}
-__all__ = sorted(_HOMES)
-
-
-def __getattr__(name):
-    if name in _HOMES:
-        value = globals()[name] = getattr(import_module(f"mlmon.serving.{_HOMES[name]}"), name)
-        return value
-    if name in _NAMES:
-        return import_module(f"mlmon.serving.{name}")
-    raise AttributeError(f"module 'mlmon.serving' has no attribute {name!r}")
-
-
-def __dir__():
-    return sorted({*globals(), *__all__, *_NAMES})
+__getattr__, __dir__, __all__ = lazy(globals(), _NAMES)
