@@ -106,14 +106,21 @@ def _signal(number, which):
 
 
 def _command(number):
-    """Command line of a living process, or an empty text."""
+    """Command line of a living process, or an empty text.
+
+    It is empty for an instant while the process becomes another program, so an empty one is read again.
+    """
     stat = Path(f"/proc/{number}/stat")
     if not Path("/proc/self/stat").exists():
         told = subprocess.run(["ps", "-o", "stat=,command=", "-p", str(number)], capture_output=True, text=True).stdout
         return "" if told.strip().startswith("Z") else told
     try:
-        if stat.read_text().rpartition(")")[2].split()[0] == "Z":
-            return ""
-        return stat.with_name("cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        for _ in range(100):
+            if stat.read_text().rpartition(")")[2].split()[0] == "Z":
+                return ""
+            if told := stat.with_name("cmdline").read_bytes():
+                return told.replace(b"\0", b" ").decode(errors="replace")
+            time.sleep(0.002)
+        return ""
     except (FileNotFoundError, ProcessLookupError):
         return ""

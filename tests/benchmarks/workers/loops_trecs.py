@@ -1,7 +1,9 @@
 """A popularity recommender of T-RECS: CPU seconds a slate. Runs in T-RECS's own interpreter."""
 
 import json
+import os
 import sys
+import tempfile
 import time
 import types
 
@@ -13,6 +15,7 @@ sys.modules["lenskit.algorithms"].als = sys.modules["lenskit.algorithms.als"]
 
 def main():
     job = json.load(sys.stdin)
+    os.chdir(tempfile.mkdtemp())        # it leaves a log wherever it runs
     from trecs.models import PopularityRecommender
 
     for users, steps in job["sizes"]:
