@@ -1,22 +1,20 @@
 """How the tests are dealt out to the workers of `make test`."""
+import re
 from pathlib import Path
 
-# Each of these makes something dear once, such as a graded class, and asks about it in many tests: one worker takes the whole file.
+# Each of these makes something dear once, such as a graded class, and asks about it in many tests: one worker takes the whole
+# file, or all that it holds of one exercise.
 TOGETHER = {
     "tests/browser/test_site.py",
     "tests/browser/test_student.py",
     "tests/drift/test_card.py",
+    "tests/grading/test_answers.py",
     "tests/grading/test_attacks.py",
     "tests/grading/test_autograde.py",
     "tests/grading/test_class.py",
-    "tests/grading/test_ex1.py",
-    "tests/grading/test_ex1_graded.py",
-    "tests/grading/test_ex2.py",
-    "tests/grading/test_ex3.py",
-    "tests/grading/test_ex4.py",
     "tests/grading/test_ex4_airflow.py",
-    "tests/grading/test_ex4_graded.py",
     "tests/grading/test_gradebook.py",
+    "tests/grading/test_graded.py",
     "tests/grading/test_honest.py",
     "tests/learning/test_dag.py",
     "tests/learning/test_registry.py",
@@ -27,7 +25,7 @@ TOGETHER = {
 
 
 def pytest_xdist_make_scheduler(config, log):
-    """A file of TOGETHER is dealt whole, the one with the most tests first; every other test goes by itself."""
+    """A file of TOGETHER is dealt whole or by exercise, the one with the most tests first; every other test goes by itself."""
     from xdist.scheduler import LoadScopeScheduling
 
     missing = sorted(name for name in TOGETHER if not (Path(config.rootpath) / name).exists())
@@ -36,6 +34,7 @@ def pytest_xdist_make_scheduler(config, log):
     class Dealt(LoadScopeScheduling):
         def _split_scope(self, nodeid):
             file = nodeid.split("::", 1)[0]
-            return file if file in TOGETHER else nodeid
+            exercise = re.search(r"[\[-](ex\d_[a-z_]+)", nodeid)
+            return f"{file} {exercise[1] if exercise else ''}" if file in TOGETHER else nodeid
 
     return Dealt(config, log)
