@@ -4,6 +4,8 @@ Here an answer is judged in a fork, by plain Python. `test_graded` sends answers
 exercise 2, some of the others, and in `make prove` all.
 """
 
+import contextlib
+import functools
 import multiprocessing
 from pathlib import Path
 
@@ -48,10 +50,10 @@ CASES = [
 
 
 @pytest.fixture(scope="module")
-def judged(request, kit):
-    """Points of an exercise's reference by part, and a way to judge an answer."""
-    with kit.judge_in_forks(request.param) as found:
-        yield found
+def judged(kit):
+    """Of an exercise, the points of the reference by part, and a way to judge an answer. The reference runs once."""
+    with contextlib.ExitStack() as stack:
+        yield functools.cache(lambda exercise: stack.enter_context(kit.judge_in_forks(exercise)))
 
 
 def parts(exercise):
@@ -86,9 +88,9 @@ def test_right_answers_lose_nothing_and_every_part_is_lost_by_some_wrong_answer(
     assert {*automatic(exercise)} - {f"{book}:{test}" for loses in slips for book, tests in loses.items() for test in tests} == set()
 
 
-@pytest.mark.parametrize("exercise, judged", [pytest.param(name.values[0], name.values[0], marks=name.marks) for name in IN_FORKS], indirect=["judged"])
+@pytest.mark.parametrize("exercise", IN_FORKS)
 def test_the_reference_gets_all_automatic_points(exercise, judged):
-    assert judged[0] == automatic(exercise)
+    assert judged(exercise)[0] == automatic(exercise)
 
 
 @pytest.mark.parametrize("exercise", IN_FORKS)
@@ -96,8 +98,7 @@ def test_the_untouched_release_gets_none(exercise, kit):
     assert kit.points_of(kit.released(ROOT / "exercises" / exercise)) == dict.fromkeys(automatic(exercise), 0)
 
 
-@pytest.mark.parametrize("judged, name", CASES, indirect=["judged"])
-def test_an_answer_gets_the_points_that_it_earns_and_no_others(name, kit, judged, request):
-    exercise = request.node.callspec.params["judged"]
+@pytest.mark.parametrize("exercise, name", CASES)
+def test_an_answer_gets_the_points_that_it_earns_and_no_others(exercise, name, kit, judged):
     one = kit.read_answer(ANSWERS / exercise / f"{name}.py")
-    assert judged[1](one) == kit.due(one, parts(exercise))
+    assert judged(exercise)[1](one) == kit.due(one, parts(exercise))

@@ -1,5 +1,6 @@
 """Right and wrong answers through the grader itself: students' cells in the sandbox, tests and their tools outside of it."""
 
+import functools
 import sys
 from pathlib import Path
 
@@ -32,28 +33,30 @@ REFERENCES = [pytest.param(exercise, marks=marks(exercise, exercise not in FEW))
 
 
 @pytest.fixture(scope="module")
-def course(request, tmp_path_factory, kit):
-    """One exercise, released in a folder of its own."""
-    return request.param, kit.exercise_course(tmp_path_factory.mktemp("graded"), request.param)
+def course(tmp_path_factory, kit):
+    """Each exercise, released once in a folder of its own."""
+    return functools.cache(lambda exercise: kit.exercise_course(tmp_path_factory.mktemp("graded"), exercise))
 
 
 @pytest.fixture(scope="module")
 def graded(request, course, kit):
-    """Points of the answers that are asked for, graded as one class."""
-    exercise, made = course
-    asked = {
-        item.callspec.params["name"] for item in request.session.items
-        if item.path == request.path and hasattr(item, "callspec") and item.callspec.params["course"] == exercise and "name" in item.callspec.params
-    }
-    return kit.grade_answers(made, exercise, [kit.read_answer(ANSWERS / exercise / f"{name}.py") for name in sorted(asked)])
+    """Of an exercise, the points of the answers that are asked for, graded once as one class."""
+    asked = [item.callspec.params for item in request.session.items if item.path == request.path and "name" in getattr(item, "fixturenames", ())]
+
+    @functools.cache
+    def grade(exercise):
+        names = sorted(one["name"] for one in asked if one["exercise"] == exercise)
+        return kit.grade_answers(course(exercise), exercise, [kit.read_answer(ANSWERS / exercise / f"{name}.py") for name in names])
+
+    return grade
 
 
-@pytest.mark.parametrize("course, name", CASES, indirect=["course"])
-def test_an_answer_gets_the_points_that_it_earns_and_no_others(name, kit, course, graded):
-    answer, parts = kit.read_answer(ANSWERS / course[0] / f"{name}.py"), release.parts(course[1].release(course[0]))
-    assert graded[name] == kit.due(answer, parts)
+@pytest.mark.parametrize("exercise, name", CASES)
+def test_an_answer_gets_the_points_that_it_earns_and_no_others(exercise, name, kit, course, graded):
+    answer, parts = kit.read_answer(ANSWERS / exercise / f"{name}.py"), release.parts(course(exercise).release(exercise))
+    assert graded(exercise)[name] == kit.due(answer, parts)
 
 
-@pytest.mark.parametrize("course", REFERENCES, indirect=True)
-def test_the_reference_gets_all_automatic_points_and_the_release_none(course):
-    autograde.check_grader(course[1], course[0])  # raises if either is off
+@pytest.mark.parametrize("exercise", REFERENCES)
+def test_the_reference_gets_all_automatic_points_and_the_release_none(exercise, course):
+    autograde.check_grader(course(exercise), exercise)  # raises if either is off
