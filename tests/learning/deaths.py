@@ -1,6 +1,6 @@
 """Kill the cycle in each of its steps with SIGKILL, take it up in another process, and write down what became of it.
 
-``python deaths.py HOME``. Each life is a fork of this process, which has loaded everything and opened nothing.
+``python deaths.py HOME ASIDE``. Each life is a fork of this process, which has loaded everything and opened nothing of HOME's bank.
 """
 import json
 import os
@@ -8,8 +8,6 @@ import signal
 import sys
 import traceback
 from pathlib import Path
-
-import mlflow.sklearn  # noqa: F401
 
 from mlmon.learning.retrain import STEPS
 from mlmon.learning.trigger import DAY
@@ -72,7 +70,14 @@ def note(home, name, what):
     Path(home, f"{name}.json").write_text(json.dumps(what))
 
 
-def main(home):
+def load_all(home):
+    """Have every module loaded, on a bank of no consequence, so that no life has to."""
+    bank = Bank(home)
+    bank.registry.load(bank.incumbent())
+
+
+def main(home, aside):
+    load_all(aside)
     found = {}
     for step in CASES:
         life(prepare, home, step)
@@ -82,4 +87,4 @@ def main(home):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

@@ -108,11 +108,13 @@ ENDS = {
 @pytest.fixture(scope="module")
 def deaths(empty_registry, tmp_path_factory):
     """Ten runs on one bank, each killed in another step, as the machine does it, and taken up by another process."""
-    home = tmp_path_factory.mktemp("deaths")
-    (home / "registry").mkdir()
-    shutil.copy(empty_registry, home / "registry" / "registry.db")
+    home, aside = (tmp_path_factory.mktemp(name) for name in ("deaths", "aside"))
+    for folder in (home, aside):
+        (folder / "registry").mkdir()
+        shutil.copy(empty_registry, folder / "registry" / "registry.db")
     here = Path(__file__).parent
-    told = subprocess.run([sys.executable, here / "deaths.py", home], env={**os.environ, "PYTHONPATH": str(here)}, capture_output=True, text=True)
+    environment = {**os.environ, "PYTHONPATH": str(here), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}       # threads do not survive a fork
+    told = subprocess.run([sys.executable, here / "deaths.py", home, aside], env=environment, capture_output=True, text=True)
     assert told.returncode == 0, told.stderr[-3000:]
     return json.loads((home / "found.json").read_text())
 
