@@ -356,7 +356,7 @@ class FraudMonitor:
         return Judgement(auc, prevalence, caught, plain, len(rows), int(np.sum(visible & (meant == BLOCK))), verdict, reason)
 
     def maturity_curve(self, days, *, horizon=None, now=None):
-        """Share of the fraud labels that had come by each age, of transactions that are at least `horizon` old.
+        """Share of the fraud labels that had come by each age, of transactions that are at least `horizon` old, as known at `now`.
 
         Parameters
         ----------
@@ -371,9 +371,10 @@ class FraudMonitor:
             nan where no fraud is known.
         """
         days = _check.numeric(days, "days")
-        oldest = (self.clock() if now is None else now) - DAY * (days.max() if horizon is None else horizon)
+        now = self.clock() if now is None else now
+        oldest = now - DAY * (days.max() if horizon is None else horizon)
         with self._lock:
-            delays = self._base.execute("SELECT labelled - at FROM seen WHERE label = 1 AND at <= ?", (oldest,)).fetchall()
+            delays = self._base.execute("SELECT labelled - at FROM seen WHERE label = 1 AND labelled <= ? AND at <= ?", (now, oldest)).fetchall()
         delays = np.sort(np.array(delays, dtype=float).ravel())
         return np.searchsorted(delays, days * DAY, side="right") / len(delays) if len(delays) else np.full(len(days), np.nan)
 

@@ -1,4 +1,6 @@
 """Comparisons and experiments, held to other implementations, to published laws and to their promised errors."""
+import itertools
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -7,6 +9,7 @@ from sklearn.metrics import average_precision_score, brier_score_loss, log_loss,
 from mlmon.compare import (
     SequentialTest, always_valid_half_width, always_valid_p, cuped, means, paired_bootstrap, power, ratios, sample_ratio, sample_size, two_proportions,
 )
+from mlmon.compare.sequential import variance_of_mean
 
 
 def models(seed, lift=0.0, n=2000, prevalence=0.1):
@@ -248,11 +251,11 @@ def test_a_decision_stays():
 
 
 def test_the_stream_is_the_formula():
-    # After each update the running minimum of the function on the sums so far.
+    # After each update the running minimum of the function on the sums so far, of values without ends.
     rng, test, a, b = np.random.default_rng(2), SequentialTest(0.05), [], []
     smallest = 1.0
     for _ in range(10):
-        new = rng.random(80) < 0.3, rng.random(60) < 0.35
+        new = rng.normal(0.3, 0.5, 80), rng.normal(0.35, 0.5, 60)
         a.extend(new[0]), b.extend(new[1])
         test.update(*new)
         smallest = min(smallest, always_valid_p(np.mean(b) - np.mean(a), np.var(a, ddof=1) / len(a) + np.var(b, ddof=1) / len(b), 0.05)) if len(b) >= 50 else smallest
@@ -269,7 +272,85 @@ def test_few_rows_wait():
     test = SequentialTest(0.05)
     found = test.update([1] * 49, [0] * 500)
     assert found.finding == "UNDECIDED" and "50 rows of each arm, got 49 and 500" in found.reason
-    assert "alike" in test.update([1] * 51, [0] * 10).reason      # all ones, all zeros: no variance yet
+
+
+# --- arms that hardly vary --------------------------------------------------------------------------------
+
+def test_arms_of_one_answer_each_are_told_apart():
+    # 50 times yes against 50 times no: one law gives that with a chance of 2 ** -99 at most.
+    assert SequentialTest(0.05).update([1] * 50, [0] * 50).finding == "WORSE"
+    assert SequentialTest(0.05).update([False] * 50, [True] * 300).finding == "BETTER"
+
+
+def test_arms_of_the_same_answer_are_not_apart_and_in_time_not_worse():
+    # Nothing tells them apart, ever; and rows that are all alike bound what the others may be, as in the rule of three.
+    test = SequentialTest(0.03, margin=0.02)
+    found = [test.update([1] * 50, [1] * 50).finding for _ in range(20)]
+    assert found[0] == "UNDECIDED" and found[-1] == "NOT_WORSE" and test.pvalue == 1.0
+    never = SequentialTest(0.03)
+    assert {never.update([0] * 500, [0] * 500).finding for _ in range(20)} == {"UNDECIDED"}
+
+
+def test_without_ends_nothing_is_known_of_values_that_never_vary():
+    # 3 and 4 euros: the next one may be a million. With ends of 0 and 10 it may not.
+    assert "pass ends" in SequentialTest(0.05).update([3.0] * 200, [4.0] * 200).reason
+    assert SequentialTest(0.05, ends=(0, 10)).update([3.0] * 200, [4.0] * 200).finding == "BETTER"
+    with pytest.raises(ValueError, match="b needs values from 0 to 10, got 3 to 11"):
+        SequentialTest(0.05, ends=(0, 10)).update([3.0], [3.0, 11.0])
+    with pytest.raises(ValueError, match="smallest and the largest"):
+        SequentialTest(0.05, ends=(1, 0))
+
+
+@pytest.mark.parametrize("alpha", [0.2, 0.05, 1e-3, 1e-6])
+@pytest.mark.parametrize("values", [(0.0, 0.0), (0.0, 1.0), (0.5, 0.5), (0.3, 1.0)])
+def test_an_interval_about_two_constant_arms_errs_by_alpha_at_most(alpha, values):
+    # Where the means are s and r away, so many rows are alike with a chance of (1 - s)**(n - 1) (1 - r)**(m - 1) at most, a share of the
+    # range towards its far end; the interval excludes that from s + r = its half width on. Once excluded is once alike: no look adds to it.
+    for n, m, tau in itertools.product((50, 400, 10_000), (50, 3000), (0.001, 0.03, 0.5)):
+        half = always_valid_half_width(sum(variance_of_mean(k, k * y, k * y**2, alpha, (0, 1)) for k, y in zip((n, m), values)), tau, alpha)
+        s = np.linspace(0, min(half, 1), 1001)
+        reach = [max(y, 1 - y) for y in values]
+        chance = np.clip(1 - s / reach[0], 0, 1) ** (n - 1) * np.clip(1 - (half - s) / reach[1], 0, 1) ** (m - 1)
+        assert chance.max() <= alpha
+
+
+def test_known_ends_never_make_an_arm_steadier():
+    # A mixture with the law of greatest spread on the range has at least the spread of the other part.
+    rng = np.random.default_rng(0)
+    for values in (rng.random(60), rng.random(60) < 0.5, rng.random(60) < 0.02, np.r_[[0.0] * 30, [1.0] * 30]):
+        sums = len(values), np.sum(values), np.sum(values**2 if values.dtype == float else values)
+        assert variance_of_mean(*sums, 0.05, (0, 1)) >= variance_of_mean(*sums, 0.05) - 1e-15
+
+
+def chance_of_error(rates, wrong, alpha, *, ratio=1, every=50, looks=60, most=40, **ends):
+    """The exact chance that an interval is wrong at one look or another: over all counts of yes in both arms, the second `ratio` times as large."""
+    k = np.arange(most + 1)
+    sizes = every, every * ratio
+    steps = [stats.binom.pmf(k[None, :] - k[:, None], size, rate) for size, rate in zip(sizes, rates)]
+    at, error = np.zeros((most + 1, most + 1)), 0.0
+    at[0, 0] = 1.0
+    for look in range(1, looks + 1):
+        at = steps[0].T @ at @ steps[1]
+        n, m = (size * look for size in sizes)
+        variance = variance_of_mean(n, k[:, None], k[:, None], alpha, **ends) + variance_of_mean(m, k[None, :], k[None, :], alpha, **ends)
+        half = np.where(variance > 0, always_valid_half_width(np.maximum(variance, 1e-300), 0.03, alpha), np.inf)
+        value = k[None, :] / m - k[:, None] / n
+        bad = wrong(value - half, value + half)
+        error += at[bad].sum()
+        at[bad] = 0
+    assert at.sum() + error > 1 - 1e-6       # no count was beyond the table
+    return error
+
+
+@pytest.mark.parametrize("alpha", [0.05, 0.005])
+def test_rare_events_keep_the_error(alpha):
+    # One thing in a thousand happens, to both arms alike, one of which is ten times as large; and only to one arm, which may not be called harmless.
+    decides, excludes = lambda low, high: (low > 0) | (high < 0), lambda low, high: high < 0.004
+    alike = [chance_of_error((rate, rate), decides, alpha, ratio=10, ends=(0, 1)) for rate in (1e-4, 4e-4)]
+    apart = chance_of_error((0.0, 0.004), excludes, alpha, ends=(0, 1))
+    assert max(alike) <= alpha and 0 < apart <= alpha
+    # By the spread of the rows alone, the same counts break the promise.
+    assert chance_of_error((0.0, 0.004), excludes, alpha) > alpha
 
 
 @pytest.mark.parametrize("call, match", [

@@ -160,6 +160,16 @@ def test_the_maturity_curve_is_the_distribution_of_delays():
     assert np.isnan(monitor().maturity_curve([1.0])).all()
 
 
+def test_a_past_day_knows_no_label_that_came_later():
+    # As of day 20, three of four complaints are there, all within 10 days; the one of day 40 is for a later curve.
+    watch = monitor()
+    for k, day in enumerate((2, 4, 8, 40)):
+        watch.score(transaction(k, at=0.0))
+        watch.label(f"t{k}", 1, at=day * DAY)
+    assert watch.maturity_curve([3.0, 10.0], now=20 * DAY).tolist() == [1 / 3, 1.0]
+    assert watch.maturity_curve([3.0, 10.0], now=50 * DAY).tolist() == [1 / 4, 3 / 4]
+
+
 # --- labels that never come -------------------------------------------------------------------------------
 
 def blocked_world(seed, n=400_000):

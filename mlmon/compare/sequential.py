@@ -22,11 +22,14 @@ class SequentialTest:
     alpha : float
     margin : float
         The most that B may be worse by.
+    ends : (float, float), optional
+        What values cannot be below and above. Where only 0 and 1 have come, they are taken as no and yes. With neither, arms that
+        have not varied yet are undecided.
 
     Attributes
     ----------
     pvalue : float
-        Smallest so far.
+        Smallest so far, to be held against `alpha`.
     comparison : Comparison
         As it stands.
 
@@ -43,9 +46,9 @@ class SequentialTest:
     <Finding.WORSE: 'WORSE'>
     """
 
-    def __init__(self, tau, *, alpha=0.05, margin=0.0):
+    def __init__(self, tau, *, alpha=0.05, margin=0.0, ends=None):
         self.tau, self.alpha = _check.positive(tau, "tau"), _check.open_share(alpha, "alpha")
-        self.margin = margin_of(margin)
+        self.margin, self.ends, self._yes_or_no = margin_of(margin), _ends(ends), ends is None
         self.pvalue, self._low, self._high = 1.0, -np.inf, np.inf
         self._sums = np.zeros((2, 3))       # of each arm: rows, values, squares
         self.comparison = undecided(0, f"needs {FEW} rows of each arm, got 0 and 0")
@@ -63,15 +66,17 @@ class SequentialTest:
         """
         for sums, values, name in zip(self._sums, (a, b), "ab"):
             values = _check.numeric(values, name, least=0)
+            if self.ends and len(values) and not self.ends[0] <= values.min() <= values.max() <= self.ends[1]:
+                raise ValueError(f"{name} needs values from {self.ends[0]:g} to {self.ends[1]:g}, got {values.min():g} to {values.max():g}. Pass other ends.")
+            self._yes_or_no = self._yes_or_no and bool(np.isin(values, (0, 1)).all())
             sums += len(values), values.sum(), values @ values
         n, total, squares = self._sums.T
         if n.min() < FEW:
             return self.comparison if self.comparison.pvalue is not None else self._wait(n)
-        mean = total / n
-        variance = float(np.sum(np.maximum(squares / n - mean**2, 0) / (n - 1)))
+        variance = float(np.sum(variance_of_mean(n, total, squares, self.alpha, (0, 1) if self._yes_or_no else self.ends)))
         if variance == 0:
-            return self._wait(n, "all values so far are alike")
-        value = float(mean[1] - mean[0])
+            return self._wait(n, "all values so far are alike; pass ends if they have any")
+        value = float(np.diff(total / n)[0])
         self.pvalue = min(self.pvalue, float(always_valid_p(value, variance, self.tau)))
         half = float(always_valid_half_width(variance, self.tau, self.alpha))
         self._low, self._high = max(self._low, value - half), min(self._high, value + half)
@@ -86,6 +91,35 @@ class SequentialTest:
     def _wait(self, n, why=None):
         self.comparison = undecided(int(n.sum()), why or f"needs {FEW} rows of each arm, got {n[0]:.0f} and {n[1]:.0f}")
         return self.comparison
+
+
+def variance_of_mean(n, total, squares, alpha, ends=None):
+    """Variance of an arm's mean from its sums, as at each look of a test with `alpha`.
+
+    With known ends, the spread is that of the rows and of ``log(1 / alpha) / 2`` more at either end, and so never smaller. For rows that are
+    all alike do not mean that others cannot come: where the true mean lies a share s of the range away, n rows are alike with a chance
+    of ``(1 - s)**(n - 1)`` at most. So an interval about two such arms has to reach ``log(1 / alpha) / (n - 1)`` of the range, and with
+    these rows it does; the same error at all looks, as alike rows are seen in a row.
+
+    Parameters
+    ----------
+    n, total, squares : float or array
+        Rows, sum of values and of their squares.
+    alpha : float
+    ends : (float, float), optional
+
+    Examples
+    --------
+    >>> float(variance_of_mean(4, 2.0, 2.0, 0.05)), float(variance_of_mean(100, 0.0, 0.0, 0.05))
+    (0.08333333333333333, 0.0)
+    >>> round(float(variance_of_mean(100, 0.0, 0.0, 0.05, (0, 1))), 6)
+    0.000145
+    """
+    more = 0.0 if ends is None else -np.log(alpha) / 2
+    low, high = ends or (0.0, 0.0)
+    rows = np.maximum(n + 2 * more, 1)
+    mean = (total + more * (low + high)) / rows
+    return np.maximum((squares + more * (low**2 + high**2)) / rows - mean**2, 0) / np.maximum(n - 1, 1)
 
 
 def always_valid_p(difference, variance, tau):
@@ -120,3 +154,13 @@ def always_valid_half_width(variance, tau, alpha):
     """
     both = variance + tau**2
     return np.sqrt(variance * both / tau**2 * (np.log(both / variance) - 2 * np.log(alpha)))
+
+
+def _ends(ends):
+    """Two finite numbers, the smaller first, or None."""
+    if ends is None:
+        return None
+    low, high = _check.numeric(ends, "ends", least=2)
+    if not low < high:
+        raise ValueError(f"ends needs the smallest and the largest value that can come, got {low:g} and {high:g}. Pass two, such as (0, 1).")
+    return float(low), float(high)

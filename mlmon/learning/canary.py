@@ -15,7 +15,7 @@ import numpy as np
 from mlmon import _check
 from mlmon._chance import place
 from mlmon.compare import always_valid_half_width, sample_ratio
-from mlmon.compare.sequential import FEW
+from mlmon.compare.sequential import FEW, variance_of_mean
 
 CANARY, CONTROL, REST = "canary", "control", "rest"
 NEVER = 10**12
@@ -298,28 +298,24 @@ class Traffic:
 # --- parts ------------------------------------------------------------------------------------------------
 
 class _Path:
-    """Canary less control at every look so far, with an interval that holds at all looks together. Only ever narrower.
-
-    One side errs with `alpha`. An arm of yes and no begins with one of each: fifty yes in a row do not mean that there is no chance.
-    """
+    """Canary less control at every look so far, with an interval that holds at all looks together. Only ever narrower. One side errs with `alpha`."""
 
     def __init__(self, name, arms, values, plan, tau, alpha):
         self.name = name
         self.ends = np.append(np.arange(plan.every, len(values), plan.every), len(values))[: len(values)]
         there = ~np.isnan(values)
-        first = 1.0 if np.isin(values[there], (0, 1)).all() else 0.0
-        (n_a, a, v_a), (n_b, b, v_b) = (self._moments((arms == name) & there, values, first) for name in (CONTROL, CANARY))
+        yes_or_no = (0, 1) if np.isin(values[there], (0, 1)).all() else None
+        (n_a, a, v_a), (n_b, b, v_b) = (self._moments((arms == name) & there, values, 2 * alpha, yes_or_no) for name in (CONTROL, CANARY))
         self.rows, self.few, self.value, variance = n_a + n_b, np.minimum(n_a, n_b), b - a, v_a + v_b
         ready = (self.few >= FEW) & (variance > 0)
         half = np.full(len(self.ends), np.inf)
         half[ready] = always_valid_half_width(variance[ready], tau, 2 * alpha)
         self.low, self.high = np.maximum.accumulate(self.value - half), np.minimum.accumulate(self.value + half)
 
-    def _moments(self, mine, values, first):
+    def _moments(self, mine, values, alpha, yes_or_no):
         """Rows, mean and its variance at each look."""
-        n, total, squares = (np.cumsum(np.where(mine, what, 0.0))[self.ends - 1] + first * k for what, k in ((1.0, 2), (values, 1), (values**2, 1)))
-        mean = total / np.maximum(n, 1)
-        return n, mean, np.maximum(squares / np.maximum(n, 1) - mean**2, 0) / np.maximum(n - 1, 1)
+        n, total, squares = (np.cumsum(np.where(mine, what, 0.0))[self.ends - 1] for what in (1.0, values, values**2))
+        return n, total / np.maximum(n, 1), variance_of_mean(n, total, squares, alpha, yes_or_no)
 
     def first(self, looks):
         """Number of the first look at which something held."""

@@ -58,6 +58,8 @@ class Registry:
         A folder, which then holds a sqlite file and the models; or any tracking server's address, such as ``http://models:5000``.
     clock : callable
         Seconds since 1970.
+    store : Memory, optional
+        Where all of it is kept, in place of MLflow at the address. Each of its writes is made at once or not at all.
 
     Notes
     -----
@@ -65,21 +67,29 @@ class Registry:
     a champion that somebody else has moved in the meantime raises here.
     """
 
-    def __init__(self, name, address="build/registry", *, clock=time.time):
-        self.name, self.clock = name, clock
-        local = "://" not in str(address)
-        folder = Path(address).resolve() if local else None
-        self.address = f"sqlite:///{folder / 'registry.db'}" if local else str(address)
-        if local:
-            folder.mkdir(parents=True, exist_ok=True)
-        self._models = (folder / "models").as_uri() if local else None
+    def __init__(self, name, address="build/registry", *, clock=time.time, store=None):
+        self.name, self.clock, self.store = name, clock, Mlflow(name, address) if store is None else store
+
+    @classmethod
+    def in_memory(cls, name, *, clock=time.time):
+        """A registry that is gone with its process, and needs no MLflow: for lessons and tests. Its moves are the same.
+
+        Examples
+        --------
+        >>> registry = Registry.in_memory("fraud")
+        >>> for run in ("march", "april"):
+        ...     registry.promote(registry.register(f"model of {run}", run=run), run=run)
+        >>> registry.roll_back(run="a bad night"), registry.load("1")
+        ('1', 'model of march')
+        """
+        return cls(name, clock=clock, store=Memory())
 
     # --- what is there --------------------------------------------------------------------------------
 
     @property
     def aliases(self):
         """Alias and version, of each alias that is set."""
-        return {alias: str(version) for alias, version in self._client.get_registered_model(self.name).aliases.items()}
+        return self.store.aliases()
 
     @property
     def champion(self):
@@ -103,17 +113,11 @@ class Registry:
 
     def version_of(self, run):
         """The version that a run registered, or None."""
-        found = self._client.search_model_versions(f"name = '{self.name}' and tag.`{_RUN}` = '{run}'")
-        return str(found[0].version) if found else None
+        return self.store.version_of(run)
 
     def load(self, version):
         """The model of a version, as it was registered."""
-        self._mlflow          # telemetry off, before anything of it runs
-        import mlflow.artifacts
-        import mlflow.sklearn
-
-        source = self._client.get_model_version_download_uri(self.name, version)
-        return mlflow.sklearn.load_model(mlflow.artifacts.download_artifacts(artifact_uri=source, tracking_uri=self.address))
+        return self.store.load(version)
 
     def trail(self):
         """Every event, the oldest first.
@@ -122,8 +126,7 @@ class Registry:
         -------
         list of Event
         """
-        tags = self._client.get_registered_model(self.name).tags
-        found = [(key, Event(**json.loads(value))) for key, value in tags.items() if key.startswith(_EVENT)]
+        found = [(key, Event(**json.loads(value))) for key, value in self.store.tags().items() if key.startswith(_EVENT)]
         return [event for _, event in sorted(found, key=lambda pair: pair[0])]
 
     def began(self, run, action):
@@ -140,30 +143,22 @@ class Registry:
         str
             Its version; the same one when the run has registered before.
         """
-        if version := self.version_of(run):
-            return version
-        self._mlflow
-        import mlflow.sklearn
-
-        with TemporaryDirectory() as folder:
-            mlflow.sklearn.save_model(model, f"{folder}/model", pip_requirements=["scikit-learn"])      # else it asks pip
-            made = self._client.create_run(self._experiment, tags={_RUN: run})
-            self._client.log_artifacts(made.info.run_id, f"{folder}/model", "model")
-        self._client.set_terminated(made.info.run_id)
-        version = self._client.create_model_version(self.name, f"{made.info.artifact_uri}/model", made.info.run_id, tags={_RUN: run}).version
-        self._note(run, "register", str(version), note)
-        return str(version)
+        version = self.version_of(run)
+        if version is None:
+            version = self.store.add(model, run)
+            self._note(run, "register", version, note)
+        return version
 
     def challenge(self, version, *, run):
         """Try a version: it takes the alias `challenger`, and production stays as it is."""
-        self._set(CHALLENGER, version)
+        self.store.set_alias(CHALLENGER, version)
         self._once(run, "challenge", version)
 
     def withdraw(self, *, run, note=""):
         """Try nothing any more."""
         version = self.challenger
         if version is not None:
-            self._client.delete_registered_model_alias(self.name, CHALLENGER)
+            self.store.drop_alias(CHALLENGER)
             self._note(run, "withdraw", version, note)
 
     def promote(self, version, *, run, note=""):
@@ -196,7 +191,7 @@ class Registry:
 
     def anchor_at(self, version, *, run):
         """Let a version be what later ones are measured against."""
-        self._set(ANCHOR, version)
+        self.store.set_alias(ANCHOR, version)
         self._once(run, "anchor", version)
 
     def count_use(self, holdout, version, *, run):
@@ -236,26 +231,23 @@ class Registry:
         if self.champion not in (event.before, event.version):
             raise RuntimeError(f"champion needs to be {event.before}, as when run {run} began, and is {self.champion}. Another run moved it: begin again.")
         if self.champion != event.version:
-            self._set(CHAMPION, event.version)      # the one write that production sees
+            self.store.set_alias(CHAMPION, event.version)      # the one write that production sees
         self._settle(event, done)
 
     def _settle(self, event, done):
         before = self._before(event.version)
         if before is not None:
-            self._set(PREVIOUS, before)
+            self.store.set_alias(PREVIOUS, before)
         elif self.previous is not None:
-            self._client.delete_registered_model_alias(self.name, PREVIOUS)
+            self.store.drop_alias(PREVIOUS)
         if self.challenger == event.version:
-            self._client.delete_registered_model_alias(self.name, CHALLENGER)
+            self.store.drop_alias(CHALLENGER)
         self._note(event.run, done, event.version)
 
     def _before(self, version):
         """What ran when a version was promoted: after a rollback that is one further back, and never the one that was taken back."""
         promotions = [event for event in self.trail() if (event.action, event.version) == ("promote", version) and event.before != version]
         return promotions[-1].before if promotions else None
-
-    def _set(self, alias, version):
-        self._client.set_registered_model_alias(self.name, alias, version)
 
     def _found(self, run, action):
         return next((event for event in self.trail() if (event.run, event.action) == (run, action)), None)
@@ -265,12 +257,137 @@ class Registry:
             self._note(run, action, version)
 
     def _note(self, run, action, version=None, note=""):
-        model = self._client.get_registered_model(self.name)
-        champion = model.aliases.get(CHAMPION)
-        event = Event(self.clock(), run, action, version, champion and str(champion), note[:1000])
-        number = 1 + max((int(key.removeprefix(_EVENT)) for key in model.tags if key.startswith(_EVENT)), default=0)
-        self._client.set_registered_model_tag(self.name, f"{_EVENT}{number:08d}", json.dumps(vars(event)))
+        event = Event(self.clock(), run, action, version, self.champion, note[:1000])
+        number = 1 + max((int(key.removeprefix(_EVENT)) for key in self.store.tags() if key.startswith(_EVENT)), default=0)
+        self.store.set_tag(f"{_EVENT}{number:08d}", json.dumps(vars(event)))
         return event
+
+
+# --- stores: where versions, aliases and tags are kept ------------------------------------------------------
+
+class Memory:
+    """A store of one process: what `Registry.in_memory` writes to. Models are kept as they are, of any kind.
+
+    Examples
+    --------
+    >>> store = Memory()
+    >>> store.set_alias("champion", store.add("a model", "march"))
+    >>> store.aliases()
+    {'champion': '1'}
+    """
+
+    def __init__(self):
+        self._aliases, self._tags, self._models = {}, {}, {}
+
+    def aliases(self):
+        """Alias and version, of each that is set."""
+        return dict(self._aliases)
+
+    def set_alias(self, alias, version):
+        """One write."""
+        self._aliases[alias] = version
+
+    def drop_alias(self, alias):
+        """One write."""
+        del self._aliases[alias]
+
+    def tags(self):
+        """Name and text, of each that is set."""
+        return dict(self._tags)
+
+    def set_tag(self, name, text):
+        """One write."""
+        self._tags[name] = text
+
+    def add(self, model, run):
+        """Store a model under the run that made it; its version."""
+        self._models[run] = model
+        return self.version_of(run)
+
+    def version_of(self, run):
+        """The version that a run has added, or None."""
+        return str(list(self._models).index(run) + 1) if run in self._models else None
+
+    def load(self, version):
+        """The model of a version."""
+        return list(self._models.values())[int(version) - 1]
+
+
+class Mlflow:
+    """A store in MLflow, of one registered model: the same calls as those of `Memory`.
+
+    Parameters
+    ----------
+    name : str
+    address : str or path
+        As in `Registry`.
+
+    Attributes
+    ----------
+    client : mlflow.MlflowClient
+        Of this address alone: nothing of MLflow's global state is set.
+    """
+
+    def __init__(self, name, address):
+        local = "://" not in str(address)
+        folder = Path(address).resolve() if local else None
+        self.name, self.address = name, f"sqlite:///{folder / 'registry.db'}" if local else str(address)
+        if local:
+            folder.mkdir(parents=True, exist_ok=True)
+        self._models = (folder / "models").as_uri() if local else None
+
+    def aliases(self):
+        """Alias and version, of each that is set."""
+        return {alias: str(version) for alias, version in self.client.get_registered_model(self.name).aliases.items()}
+
+    def set_alias(self, alias, version):
+        """One write."""
+        self.client.set_registered_model_alias(self.name, alias, version)
+
+    def drop_alias(self, alias):
+        """One write."""
+        self.client.delete_registered_model_alias(self.name, alias)
+
+    def tags(self):
+        """Name and text, of each that is set."""
+        return self.client.get_registered_model(self.name).tags
+
+    def set_tag(self, name, text):
+        """One write."""
+        self.client.set_registered_model_tag(self.name, name, text)
+
+    def add(self, model, run):
+        """Store a fitted scikit-learn model under the run that made it; its version."""
+        self._mlflow
+        import mlflow.sklearn
+
+        with TemporaryDirectory() as folder:
+            mlflow.sklearn.save_model(model, f"{folder}/model", pip_requirements=["scikit-learn"])      # else it asks pip
+            made = self.client.create_run(self._experiment, tags={_RUN: run})
+            self.client.log_artifacts(made.info.run_id, f"{folder}/model", "model")
+        self.client.set_terminated(made.info.run_id)
+        return str(self.client.create_model_version(self.name, f"{made.info.artifact_uri}/model", made.info.run_id, tags={_RUN: run}).version)
+
+    def version_of(self, run):
+        """The version that a run has added, or None."""
+        found = self.client.search_model_versions(f"name = '{self.name}' and tag.`{_RUN}` = '{run}'")
+        return str(found[0].version) if found else None
+
+    def load(self, version):
+        """The model of a version."""
+        self._mlflow          # telemetry off, before anything of it runs
+        import mlflow.artifacts
+        import mlflow.sklearn
+
+        source = self.client.get_model_version_download_uri(self.name, version)
+        return mlflow.sklearn.load_model(mlflow.artifacts.download_artifacts(artifact_uri=source, tracking_uri=self.address))
+
+    @cached_property
+    def client(self):
+        client = self._mlflow.MlflowClient(tracking_uri=self.address, registry_uri=self.address)
+        if not client.search_registered_models(f"name = '{self.name}'"):
+            client.create_registered_model(self.name)
+        return client
 
     @cached_property
     def _mlflow(self):
@@ -284,14 +401,6 @@ class Registry:
         return mlflow
 
     @cached_property
-    def _client(self):
-        """A client of this address alone: nothing of MLflow's global state is set."""
-        client = self._mlflow.MlflowClient(tracking_uri=self.address, registry_uri=self.address)
-        if not client.search_registered_models(f"name = '{self.name}'"):
-            client.create_registered_model(self.name)
-        return client
-
-    @cached_property
     def _experiment(self):
-        found = self._client.get_experiment_by_name(self.name)
-        return found.experiment_id if found else self._client.create_experiment(self.name, artifact_location=self._models)
+        found = self.client.get_experiment_by_name(self.name)
+        return found.experiment_id if found else self.client.create_experiment(self.name, artifact_location=self._models)

@@ -1,6 +1,8 @@
 """The whole cycle on a real registry: what each kind of candidate comes to, and a death at every step."""
 import json
 import os
+import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,16 +14,7 @@ from mlmon.learning.retrain import ATTEMPTS, STEPS
 from mlmon.learning.trigger import DAY
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
-from tests.learning.worlds import GOOD, POOR, SENSELESS, Bank  # noqa: E402
-
-
-def lived(bank, run="r1"):
-    """A run to its end: until the canary waits, then customers come, then on."""
-    state = bank.pipeline.run(run)
-    if state.step == "watch":
-        bank.visit()
-        state = bank.pipeline.run(run)
-    return state
+from tests.learning.worlds import GOOD, POOR, SENSELESS, Bank, lived  # noqa: E402
 
 
 def test_a_good_candidate_is_promoted_and_a_better_one_becomes_the_anchor(home):
@@ -106,76 +99,55 @@ def test_a_canary_that_nobody_visits_is_not_promoted_by_waiting(home):
 
 # --- death ------------------------------------------------------------------------------------------------
 
-def killed(home):
-    """Run the cycle in a process of its own that is killed when the champion was moved; how it died."""
-    code = f"""
-import os, signal, sys
-sys.path.insert(0, {str(Path(__file__).parent)!r})
-from worlds import *
-from mlmon.learning import retrain
-inner = retrain.STEPS["promote"]
-def deadly(state, world):
-    inner(state, world)
-    os.kill(os.getpid(), signal.SIGKILL)
-retrain.STEPS["promote"] = deadly
-bank = Bank({str(home)!r})
-bank.pipeline.run("dead")
-bank.visit()
-bank.pipeline.run("dead")
-"""
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).returncode
+ENDS = {
+    **dict.fromkeys(("decide", "train", "validate", "deploy", "watch", "promote"), "PROMOTED"),
+    "roll_back": "ROLLED_BACK", "reject": "REJECTED", "skip": "SKIPPED", "restore": "RESTORED",
+}
+
+
+@pytest.fixture(scope="module")
+def deaths(empty_registry, tmp_path_factory):
+    """Ten runs on one bank, each killed in another step, as the machine does it, and taken up by another process."""
+    home, aside = (tmp_path_factory.mktemp(name) for name in ("deaths", "aside"))
+    for folder in (home, aside):
+        (folder / "registry").mkdir()
+        shutil.copy(empty_registry, folder / "registry" / "registry.db")
+    here = Path(__file__).parent
+    environment = {**os.environ, "PYTHONPATH": str(here), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}       # threads do not survive a fork
+    told = subprocess.run([sys.executable, here / "deaths.py", home, aside], env=environment, capture_output=True, text=True)
+    assert told.returncode == 0, told.stderr[-3000:]
+    return json.loads((home / "found.json").read_text())
+
+
+def test_no_step_is_left_out():
+    assert ENDS.keys() == STEPS.keys()
+
+
+@pytest.mark.parametrize("step", ENDS)
+def test_a_process_that_is_killed_in_any_step_leaves_production_and_another_goes_on(deaths, step):
+    # SIGKILL, after the step has done its work and before that is written down. Another id comes the next day: the unfinished run is taken up, not begun anew.
+    signals, before, dead, after = (deaths[step][key] for key in ("signals", "before", "dead", "after"))
+    assert signals == [signal.SIGKILL, 0] and dead["step"] == step
+    assert (dead["champion"] == before["champion"]) is (step not in ("promote", "restore"))      # the steps of the one write
+    assert (after["run"], after["outcome"]) == (f"dies in {step}", ENDS[step])
+    assert after["champion"] == {"PROMOTED": after["candidate"], "RESTORED": before["previous"]}.get(ENDS[step], before["champion"])
+    assert (after["canary"], after["challenger"]) == (False, None)
+    assert sorted(set(after["acts"])) == sorted(after["acts"]), "something was done twice"
 
 
 class Died(BaseException):
     pass
 
 
-def dying(inner=None):
-    """A step that does all that it does and dies before that is written down. To die before it does anything is to die after the step before."""
-    def step(state, world):
-        if inner is not None:
-            inner(state, world)
-        raise Died
-    return step
-
-
-PATHS = [("decide", "well"), ("train", "well"), ("validate", "well"), ("deploy", "well"), ("watch", "well"), ("promote", "well"), ("roll_back", "harms")]
-
-
-def test_a_death_in_any_step_leaves_production_and_the_next_run_goes_on(home, monkeypatch):
-    bank = Bank(home)
-    bank.incumbent()
-    for step, meets in PATHS:
-        run, bank.meets, before = f"dies in {step}", meets, bank.registry.champion
-        with monkeypatch.context() as patch:
-            patch.setitem(STEPS, step, dying(STEPS[step]))
-            with pytest.raises(Died):
-                lived(bank, run)
-        assert (bank.registry.champion == before) is (step != "promote")
-        state = lived(bank, "the next day")        # another id: the unfinished run is taken up, not begun anew
-        candidate = bank.registry.version_of(run)
-        assert state.run == run and state.outcome == ("PROMOTED" if meets == "well" else "ROLLED_BACK")
-        assert bank.production() == (candidate if meets == "well" else before, False)
-        acts = [event.action for event in bank.registry.trail() if event.run == run]
-        assert sorted(set(acts)) == sorted(acts), "something was done twice"
-
-
-@pytest.mark.prove      # two more processes that load everything
-def test_a_process_that_is_killed_is_taken_up_by_another(home):
-    # SIGKILL, as the machine does it, after the champion was moved and before that was written down.
-    bank = Bank(home)
-    bank.incumbent()
-    assert killed(home) == -9
-    assert bank.pipeline.state.step == "promote" and bank.registry.champion == "2"
-    assert bank.pipeline.run("next").outcome == "PROMOTED"
-    assert [event.action for event in bank.registry.trail() if event.run == "dead"].count("promoted") == 1
+def dying(state, world):
+    raise Died
 
 
 def test_a_step_that_always_dies_is_given_up(home, monkeypatch):
     bank = Bank(home)
     bank.incumbent()
     assert bank.pipeline.run("r1").step == "watch"
-    monkeypatch.setitem(STEPS, "watch", dying())
+    monkeypatch.setitem(STEPS, "watch", dying)
     for _ in range(ATTEMPTS):
         with pytest.raises(Died):
             bank.pipeline.run("r1")

@@ -106,6 +106,15 @@ class Bank:
         return self.registry.champion, self.traffic.running() is not None
 
 
+def lived(bank, run="r1"):
+    """A run to its end: until the canary waits, then customers come, then on."""
+    state = bank.pipeline.run(run)
+    if state.step == "watch":
+        bank.visit()
+        state = bank.pipeline.run(run)
+    return state
+
+
 def full(held):
     raise OSError("no space left on device")
 
