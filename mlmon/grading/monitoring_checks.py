@@ -254,26 +254,31 @@ yours is silent about nothing. Inhibit it.
         raise AssertionError(f"{call}, while {_all(alerts)} fire, should be silent about {_all(want)}, yours is silent about {_all(silent)}. {slip}".rstrip())
 
 
-def bundles(text, alerts, want, call, slip=""):
-    """Alerts that fire together come as so many messages of each kind, such as ``{"slack": 2}``.
+def bundles(text, alerts, by, call, slip=""):
+    """Alerts that fire together come to each receiver as one message for each combination of the labels `by`.
+
+    Which receivers they come to is not judged.
 
     Examples
     --------
-    >>> text = "route: {receiver: a, group_by: [...]}\\nreceivers: [{name: a, webhook_configs: [{url: 'http://localhost'}]}]"
-    >>> bundles(text, [{"alertname": "A", "instance": "x"}, {"alertname": "A", "instance": "y"}], {"webhook": 1}, "alertmanager()", "Group them.")
+    >>> text = "route: {receiver: team, group_by: [...]}\\nreceivers: [{name: team}]"
+    >>> bundles(text, [{"alertname": "A", "instance": "x"}, {"alertname": "A", "instance": "y"}], ["alertname"], "alertmanager()", "Group them.")
     Traceback (most recent call last):
     ...
-    AssertionError: alertmanager(), while {alertname="A", instance="x"} and {alertname="A", instance="y"} fire, should send {'webhook': 1} messages, \
-yours sends {'webhook': 2}. Group them.
+    AssertionError: alertmanager(), while {alertname="A", instance="x"} and {alertname="A", instance="y"} fire, should send team 1 message, \
+one for each alertname, yours sends 2. Group them.
     """
-    read, have = routing(text, call), {}
-    for name, _ in _told(text, alerts, call):
-        for key, configs in next(one for one in read["receivers"] if one["name"] == name).items():
-            if key != "name":
-                kind = key.removesuffix("_configs")
-                have[kind] = have.get(kind, 0) + len(configs)
-    if have != want:
-        raise AssertionError(f"{call}, while {_all(alerts)} fire, should send {want} messages, yours sends {have}. {slip}".rstrip())
+    told = _told(text, alerts, call)
+    call = f"{call}, while {_all(alerts)} fire,"
+    if not told:
+        raise AssertionError(f"{call} should tell somebody, yours tells nobody. {slip}".rstrip())
+    for receiver in dict.fromkeys(name for name, _ in told):
+        mine = [{tuple(labels.get(name, "") for name in by) for labels in some} for name, some in told if name == receiver]
+        want = len(set().union(*mine))
+        if len(mine) != want or any(len(mixed) > 1 for mixed in mine):
+            count = f"{want} message{'s' * (want > 1)}, one for each {' and '.join(by)}"
+            does = len(mine) if len(mine) != want else f"{want} that mix them"
+            raise AssertionError(f"{call} should send {receiver} {count}, yours sends {does}. {slip}".rstrip())
 
 
 # ------------------------------------------------------------------ runbooks

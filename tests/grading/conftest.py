@@ -289,7 +289,7 @@ def _remembered(ask):
     told = {}
 
     def answer(*words, **more):
-        question = json.dumps([words, more], sort_keys=True)
+        question = json.dumps([words, more], sort_keys=True, default=list)
         if question not in told:
             told[question] = ask(*words, **more)
         return told[question]

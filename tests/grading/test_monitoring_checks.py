@@ -126,13 +126,22 @@ def test_an_inhibition_works_in_every_form(form):
 
 
 @needs_tools
-def test_messages_are_counted_by_kind_and_not_by_receiver():
-    # One receiver with two channels and a phone sends three messages for a bundle.
-    channels = [{"api_url": "http://127.0.0.1", "channel": "#a"}, {"api_url": "http://127.0.0.1", "channel": "#b"}]
-    everybody = {"name": "all", "slack_configs": channels, "pagerduty_configs": [{"routing_key": "x"}]}
-    text = json.dumps({"route": {"receiver": "all"}, "receivers": [everybody]})
-    checks.bundles(text, [{"alertname": "A"}, {"alertname": "B"}], {"slack": 2, "pagerduty": 1}, "routes()")
-    assert "yours sends {'slack': 2, 'pagerduty': 1}" in message(checks.bundles, text, [{"alertname": "A"}], {"slack": 2}, "routes()")
+@pytest.mark.parametrize("route, words", [
+    ({"group_by": ["alertname"]}, ""),
+    ({"group_by": ["alertname", "instance"]}, "should send a 2 messages, one for each alertname, yours sends 3"),
+    ({"group_by": ["severity"]}, "yours sends 1"),
+    ({"group_by": ["instance"]}, "yours sends 2 that mix them"),
+    ({"group_by": ["alertname"], "routes": [{"receiver": "a", "continue": True}, {"receiver": "a"}]}, "yours sends 4"),
+    ({"group_by": ["alertname"], "routes": [{"receiver": "a", "continue": True}, {"receiver": "b"}]}, ""),
+])
+def test_one_message_for_each_alert_is_neither_more_nor_less(route, words):
+    # Down at x and y, Late at x, by hand: two messages, or three apart, one together, two by place, and twice as many by two ways to one receiver.
+    text = json.dumps({"route": {"receiver": "a", **route}, "receivers": [{"name": "a"}, {"name": "b"}]})
+    alerts = [{"alertname": "Down", "instance": "x"}, {"alertname": "Down", "instance": "y"}, {"alertname": "Late", "instance": "x"}]
+    if words:
+        assert words in message(checks.bundles, text, alerts, ["alertname"], "routes()")
+    else:
+        checks.bundles(text, alerts, ["alertname"], "routes()")
 
 
 @pytest.mark.parametrize("name", ["../Down.md", "/tmp/Down.md", "Down", "a/b.md", "", 3])
