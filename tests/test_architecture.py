@@ -170,7 +170,7 @@ GRAPH = {
     "mlmon.serving.routing": ["mlmon.serving.slo"],
     "mlmon.serving.scorecard": ["mlmon._check"],
     "mlmon.serving.service": [
-        "mlmon._check", "mlmon.data.scenarios", "mlmon.serving.faults", "mlmon.serving.intake",
+        "mlmon._check", "mlmon.data.scenarios", "mlmon.serving.fallback", "mlmon.serving.faults", "mlmon.serving.intake",
         "mlmon.serving.metrics", "mlmon.serving.model", "mlmon.serving.predictions", "mlmon.serving.scorecard",
         "mlmon.serving.telemetry",
     ],
