@@ -118,7 +118,7 @@ GRAPH = {
     "mlmon.grading.grades": ["mlmon.grading.release"],
     "mlmon.grading.jobs": ["mlmon.grading.course", "mlmon.grading.execute", "mlmon.grading.sandbox"],
     "mlmon.grading.monitoring_checks": [
-        "mlmon.grading.checks", "mlmon.grading.scrape_checks", "mlmon.serving.dryrun", "mlmon.serving.runbook",
+        "mlmon.grading.checks", "mlmon.grading.scrape_checks", "mlmon.serving.brief", "mlmon.serving.dryrun", "mlmon.serving.runbook",
     ],
     "mlmon.grading.proxy": ["mlmon.grading.wire"],
     "mlmon.grading.release": ["mlmon.grading.course"],
@@ -149,6 +149,7 @@ GRAPH = {
     "mlmon.progress": ["mlmon._check"],
     "mlmon.serving": ["mlmon._lazy"],
     "mlmon.serving.alerts": ["mlmon._check", "mlmon.serving.slo"],
+    "mlmon.serving.brief": ["mlmon.serving.dryrun"],
     "mlmon.serving.compose": ["mlmon.serving.export"],
     "mlmon.serving.dashboard": ["mlmon._check", "mlmon.serving.alerts", "mlmon.serving.metrics", "mlmon.serving.slo"],
     "mlmon.serving.dryrun": ["mlmon.serving.slo"],
@@ -169,7 +170,7 @@ GRAPH = {
     "mlmon.serving.routing": ["mlmon.serving.slo"],
     "mlmon.serving.scorecard": ["mlmon._check"],
     "mlmon.serving.service": [
-        "mlmon._check", "mlmon.data.scenarios", "mlmon.serving.faults", "mlmon.serving.intake",
+        "mlmon._check", "mlmon.data.scenarios", "mlmon.serving.fallback", "mlmon.serving.faults", "mlmon.serving.intake",
         "mlmon.serving.metrics", "mlmon.serving.model", "mlmon.serving.predictions", "mlmon.serving.scorecard",
         "mlmon.serving.telemetry",
     ],

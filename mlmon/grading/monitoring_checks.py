@@ -2,7 +2,7 @@
 
 As in `mlmon.grading.checks`, each returns in silence or raises AssertionError with one message: the call, what
 it should give, what it gives, and the likely slip. Where text is meant for Prometheus or Alertmanager, their own
-tools judge it (`mlmon.serving.dryrun`); without them nothing is judged, and `ToolMissing` says so.
+tools (`mlmon.serving.dryrun`) and servers (`mlmon.serving.brief`) judge it; without them nothing is judged, and `ToolMissing` says so.
 """
 import json
 import re
@@ -15,10 +15,9 @@ import yaml
 
 from mlmon.grading import checks
 from mlmon.grading.scrape_checks import text_of, written
-from mlmon.serving import dryrun, runbook
+from mlmon.serving import brief, dryrun, runbook
 
 MOST_NODES = 20_000      # of a student's YAML, aliases counted out
-_MATCHER = re.compile(r'^\s*(\w+)\s*(=~|!~|!=|=)\s*"?(.*?)"?\s*$')
 
 
 def entry(got, key, call):
@@ -111,7 +110,7 @@ def grafana_reads(board, call):
 
 
 def alive(found, known, call, slip="", *, at, every=15, most=60):
-    """Each query of these panels has an answer: some series, not too many, none of them nan.
+    """Each query of these panels has an answer of a running Prometheus: some series, not too many, none of them nan.
 
     Examples
     --------
@@ -122,7 +121,7 @@ def alive(found, known, call, slip="", *, at, every=15, most=60):
     """
     queries = [(panel["title"], target["expr"]) for panel in found for target in panel["targets"]]
     try:
-        told = dryrun.ask(known, [(promql, at) for _, promql in queries], every=every)
+        told = brief.ask(known, [(promql, at) for _, promql in queries], every=every)
     except ValueError as error:
         raise AssertionError(f"{call} should hold PromQL that Prometheus can read, which says: {error}") from None
     for (title, promql), answer in zip(queries, told):
@@ -229,19 +228,57 @@ def reaches(text, labels, want, call, slip=""):
         raise AssertionError(f"{call} should send an alert with {shown} to {sorted(want)}, yours sends it to {kinds}. {slip}".rstrip())
 
 
-def silences(read, source, target):
-    """Whether a configuration silences an alert with the labels `target` while one with the labels `source` fires.
+def keeps_silent(text, alerts, want, call, slip=""):
+    """While these alerts fire together, Alertmanager tells of all but those of `want`.
+
+    Parameters
+    ----------
+    text : object
+        The student's YAML.
+    alerts, want : list of dict of str to str
+        Labels.
+    call, slip : str
 
     Examples
     --------
-    >>> rule = {"source_matchers": ['severity="page"'], "target_matchers": ['severity="ticket"'], "equal": ["model"]}
-    >>> silences({"inhibit_rules": [rule]}, {"severity": "page", "model": "a"}, {"severity": "ticket", "model": "b"})
-    False
+    >>> text = "route: {receiver: slack}\\nreceivers: [{name: slack}]"
+    >>> keeps_silent(text, [{"severity": "page"}, {"severity": "ticket"}], [{"severity": "ticket"}], "alertmanager()", "Inhibit it.")
+    Traceback (most recent call last):
+    ...
+    AssertionError: alertmanager(), while {severity="page"} and {severity="ticket"} fire, should be silent about {severity="ticket"}, \
+yours is silent about nothing. Inhibit it.
     """
-    return any(
-        _matches(rule, "source", source) and _matches(rule, "target", target)
-        and all(source.get(label, "") == target.get(label, "") for label in rule.get("equal") or [])
-        for rule in read.get("inhibit_rules") or [])
+    heard = [labels for _, told in _told(text, alerts, call) for labels in told]
+    silent = [labels for labels in alerts if labels not in heard]
+    if sorted(silent, key=str) != sorted(want, key=str):
+        raise AssertionError(f"{call}, while {_all(alerts)} fire, should be silent about {_all(want)}, yours is silent about {_all(silent)}. {slip}".rstrip())
+
+
+def bundles(text, alerts, by, call, slip=""):
+    """Alerts that fire together come to each receiver as one message for each combination of the labels `by`.
+
+    Which receivers they come to is not judged.
+
+    Examples
+    --------
+    >>> text = "route: {receiver: team, group_by: [...]}\\nreceivers: [{name: team}]"
+    >>> bundles(text, [{"alertname": "A", "instance": "x"}, {"alertname": "A", "instance": "y"}], ["alertname"], "alertmanager()", "Group them.")
+    Traceback (most recent call last):
+    ...
+    AssertionError: alertmanager(), while {alertname="A", instance="x"} and {alertname="A", instance="y"} fire, should send team 1 message, \
+one for each alertname, yours sends 2. Group them.
+    """
+    told = _told(text, alerts, call)
+    call = f"{call}, while {_all(alerts)} fire,"
+    if not told:
+        raise AssertionError(f"{call} should tell somebody, yours tells nobody. {slip}".rstrip())
+    for receiver in dict.fromkeys(name for name, _ in told):
+        mine = [{tuple(labels.get(name, "") for name in by) for labels in some} for name, some in told if name == receiver]
+        want = len(set().union(*mine))
+        if len(mine) != want or any(len(mixed) > 1 for mixed in mine):
+            count = f"{want} message{'s' * (want > 1)}, one for each {' and '.join(by)}"
+            does = len(mine) if len(mine) != want else f"{want} that mix them"
+            raise AssertionError(f"{call} should send {receiver} {count}, yours sends {does}. {slip}".rstrip())
 
 
 # ------------------------------------------------------------------ runbooks
@@ -344,14 +381,17 @@ def _size(node, known):
     return known[id(node)]
 
 
-def _matches(rule, side, labels):
-    """Whether labels fit one side of an inhibition, in any of the forms that Alertmanager takes."""
-    wanted = [_MATCHER.match(text).groups() for text in rule.get(f"{side}_matchers") or []]
-    wanted += [(name, "=", str(value)) for name, value in (rule.get(f"{side}_match") or {}).items()]
-    wanted += [(name, "=~", str(value)) for name, value in (rule.get(f"{side}_match_re") or {}).items()]
-    fits = {"=": str.__eq__, "!=": str.__ne__, "=~": lambda have, want: bool(re.fullmatch(want, have)),
-            "!~": lambda have, want: not re.fullmatch(want, have)}
-    return all(fits[how](labels.get(name, ""), value) for name, how, value in wanted)
+def _told(text, alerts, call):
+    """The messages of an Alertmanager with a student's configuration."""
+    routing(text, call)
+    try:
+        return brief.messages(text, alerts)
+    except ValueError as error:
+        raise AssertionError(f"{call} should be a configuration that Alertmanager takes, which says: {error}") from None
+
+
+def _all(alerts):
+    return " and ".join(written("", labels) or "{}" for labels in alerts) or "nothing"
 
 
 def _near(have, want, within):

@@ -10,7 +10,7 @@ _NAMES = {
     "fairness": "FourFifths by_group four_fifths reweigh",
     "hiring": "",
     "laws": "Coin Interests Mean Representation Strategic Urn",
-    "lists": "calibration intra_list_diversity mean_popularity novelty personalisation tail_share",
+    "lists": "calibration intra_list_diversity mean_popularity novelty personalisation serendipity tail_share",
     "monitor": "PopularityBias RecommendationMonitor popularity_bias",
     "offpolicy": "dr ips snips",
     "policies": "EpsilonGreedy Greedy Rare Thompson UCB",

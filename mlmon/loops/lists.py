@@ -74,6 +74,47 @@ def novelty(slates, popularity):
     return float(surprise[numbered(slates, len(surprise))].mean())
 
 
+def serendipity(slates, expected, relevant):
+    """The share of all places that holds a happy surprise: an item that its reader likes and would not have come to without the list.
+
+    Unexpected is what is not among the expected items: those that a plain recommender lists, such as the most popular ones, or those
+    that the reader has met before. An unexpected item that nobody likes is only odd.
+
+    Parameters
+    ----------
+    slates : array-like of int, shape (n, k)
+        One list a person.
+    expected : array-like of bool, shape (items,) or (n, items)
+        Which items are expected: the same for everybody, or a row a person.
+    relevant : array-like of bool, shape (n, items)
+        Which items each person likes.
+
+    Returns
+    -------
+    float
+        From 0 to 1; at most the share of places with something relevant.
+
+    References
+    ----------
+    Murakami, Mori and Orihara (2008), JSAI 2007, LNCS 4914, 40-46; Ge, Delgado-Battenfeld and Jannach (2010), RecSys, 257-260.
+
+    Examples
+    --------
+    >>> serendipity([[0, 1]], [True, False, False], [[True, True, False]])
+    0.5
+    """
+    relevant = _marks(relevant, "relevant")
+    expected = _marks(np.atleast_2d(expected), "expected")
+    slates = numbered(slates, relevant.shape[1])
+    n, items = len(slates), relevant.shape[1]
+    if len(relevant) != n or len(expected) not in (1, n) or expected.shape[1] != items:
+        raise ValueError(f"relevant needs shape ({n}, items) and expected (items,) or the same, got {relevant.shape} and {expected.shape}. "
+                         "Pass a row a list, a column an item.")
+    person = np.arange(n)[:, None]
+    known = expected[person if len(expected) == n else 0 * person, slates]
+    return float((relevant[person, slates] & ~known).mean())
+
+
 def intra_list_diversity(slates, features):
     """How different the items of one list are: the mean of ``1 - cosine`` over its pairs, then over lists.
 
@@ -181,6 +222,13 @@ def calibration(slates, genres, tastes, *, smoothing=0.01):
     smoothing = _check.open_share(smoothing, "smoothing")
     q = (1 - smoothing) * genres[slates].mean(axis=1) + smoothing * tastes
     return float(np.mean(scipy.special.rel_entr(tastes, q).sum(axis=1)))
+
+
+def _marks(rows, name):
+    array = np.asarray(rows)
+    if array.ndim != 2 or not array.size or not np.isin(array, (0, 1)).all():
+        raise ValueError(f"{name} needs True or False for each item, got shape {array.shape} of {array.dtype}. Decide from which rating on it counts.")
+    return array.astype(bool)
 
 
 def _features(features, name="features"):

@@ -6,6 +6,7 @@ from mlmon._lazy import lazy
 
 _NAMES = {
     "alerts": "SLOS Alert Limits Recording",
+    "brief": "",
     "compose": "",
     "dashboard": "Panel",
     "dryrun": "",

@@ -2,7 +2,8 @@
 
 promtool holds the engine of Prometheus and a store that it fills with series from a file; amtool
 reads a configuration as Alertmanager does. So a query is answered, a rule fires and an alert finds its
-receiver as they would in earnest, within a tenth of a second, and months pass at once.
+receiver as they would in earnest, within a tenth of a second, and months pass at once. What needs a server
+is in `mlmon.serving.brief`.
 
 Time begins at 0. Whoever gets text from a stranger may hand it on: the tools run with limits on time and
 memory, in a folder of their own.
@@ -19,7 +20,7 @@ import yaml
 
 from mlmon.serving.slo import duration
 
-PACKAGES = {"promtool": "prometheus", "amtool": "alertmanager"}
+PACKAGES = {"promtool": "prometheus", "amtool": "alertmanager", "prometheus": "prometheus", "prometheus-alertmanager": "alertmanager"}
 LIMITS = 'ulimit -t 30; ulimit -v 4000000 2>/dev/null; exec "$@"'      # seconds of CPU; kilobytes, where the system can
 PATIENCE = 60.0                                    # seconds of the clock
 YAML = getattr(yaml, "CSafeLoader", yaml.SafeLoader)      # the same, in C, is ten times as fast
@@ -247,15 +248,27 @@ def asker(series, *, every=15):
     return answer
 
 
+def program(*names):
+    """Path of a program that has one of these names.
+
+    Examples
+    --------
+    >>> program("promtool").endswith("promtool")
+    True
+    """
+    for name in names:
+        if path := shutil.which(name):
+            return path
+    raise ToolMissing(f"{names[0]} is needed for this, and it is not on this machine. It comes with {PACKAGES[names[0]]}: see `mlmon doctor`.")
+
+
 def _run(tool, *words, files=None, text=None):
     """Run a tool in a folder of its own; its return code and words."""
-    program = shutil.which(tool)
-    if program is None:
-        raise ToolMissing(f"{tool} is needed for this, and it is not on this machine. It comes with {PACKAGES[tool]}: see `mlmon doctor`.")
+    path = program(tool)
     with tempfile.TemporaryDirectory() as folder:
         for name, content in (files or {}).items():
             (Path(folder) / name).write_text(content, encoding="utf-8")
-        command = ["sh", "-c", LIMITS, "sh", program, *words]
+        command = ["sh", "-c", LIMITS, "sh", path, *words]
         stdin = {"stdin": subprocess.DEVNULL} if text is None else {"input": text.encode()}
         try:
             done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=folder, timeout=PATIENCE, **stdin)

@@ -171,13 +171,16 @@ def main(argv=None):
     parser.add_argument("--least-rows", type=int, default=200, metavar="ROWS", help="that it needs (%(default)s)")
     parser.add_argument("--cohort", type=float, default=86400.0, metavar="SECONDS", help="of predictions that quality is of (%(default)s)")
     parser.add_argument("--version", default="1", help="label of the model")
+    parser.add_argument("--fallback", type=float, metavar="SHARE", help="the score to give where the model fails; without it the caller gets an error")
     parser.add_argument("--log", metavar="FILE", help="of the predictions; in memory by default")
     chosen = parser.parse_args(argv)
+    from mlmon.serving.fallback import Default
     from mlmon.serving.predictions import PredictionLog
 
     log = PredictionLog(chosen.log)
+    fallbacks = () if chosen.fallback is None else (Default(chosen.fallback),)
     model, app = demo(chosen.scenario, seed=chosen.seed, refresh_every=chosen.refresh, log=log, version=chosen.version,
-                      window_rows=chosen.window, least_rows=chosen.least_rows, cohort_seconds=chosen.cohort)
+                      window_rows=chosen.window, least_rows=chosen.least_rows, cohort_seconds=chosen.cohort, fallbacks=fallbacks)
     listener = _listen(chosen.host, chosen.port)
     where = {"event": "listening", "url": f"http://{chosen.host}:{listener.getsockname()[1]}", "pid": os.getpid()}
     for number in (signal.SIGTERM, signal.SIGINT):      # uvicorn stops at these, and then raises them again

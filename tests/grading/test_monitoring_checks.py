@@ -1,5 +1,6 @@
 """The checks of exercise 1: silent on right text, one clear message on wrong one, and never a pass without the tools."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -110,17 +111,37 @@ def test_a_file_of_the_machine_is_not_read_as_a_template():
     assert "no templates" in message(checks.routing, text, "routes()")
 
 
+@needs_tools
 @pytest.mark.parametrize("form", [
     {"source_matchers": ['severity="page"'], "target_matchers": ["severity = ticket"], "equal": ["model"]},
     {"source_matchers": ['severity=~"page|fire"'], "target_matchers": ['severity!~"page"'], "equal": ["model"]},
     {"source_match": {"severity": "page"}, "target_match_re": {"severity": "tick.*"}, "equal": ["model"]},
 ])
-def test_an_inhibition_is_read_in_every_form(form):
-    page, ticket = {"severity": "page", "model": "a"}, {"severity": "ticket", "model": "a"}
-    assert checks.silences({"inhibit_rules": [form]}, page, ticket)
-    assert not checks.silences({"inhibit_rules": [form]}, page, {**ticket, "model": "b"})
-    assert not checks.silences({"inhibit_rules": [form]}, ticket, page)
-    assert not checks.silences({}, page, ticket)
+def test_an_inhibition_works_in_every_form(form):
+    # Alertmanager's own reading of it: the ticket of the same model is silent, that of another is not, nor the page.
+    page, ticket, other = {"severity": "page", "model": "a"}, {"severity": "ticket", "model": "a"}, {"severity": "ticket", "model": "b"}
+    text = json.dumps({"route": {"receiver": "slack"}, "receivers": [{"name": "slack"}], "inhibit_rules": [form]})
+    checks.keeps_silent(text, [page, ticket, other], [ticket], "routes()")
+    assert 'silent about {severity="ticket", model="b"}, yours' in message(checks.keeps_silent, text, [page, ticket, other], [other], "routes()")
+
+
+@needs_tools
+@pytest.mark.parametrize("route, words", [
+    ({"group_by": ["alertname"]}, ""),
+    ({"group_by": ["alertname", "instance"]}, "should send a 2 messages, one for each alertname, yours sends 3"),
+    ({"group_by": ["severity"]}, "yours sends 1"),
+    ({"group_by": ["instance"]}, "yours sends 2 that mix them"),
+    ({"group_by": ["alertname"], "routes": [{"receiver": "a", "continue": True}, {"receiver": "a"}]}, "yours sends 4"),
+    ({"group_by": ["alertname"], "routes": [{"receiver": "a", "continue": True}, {"receiver": "b"}]}, ""),
+])
+def test_one_message_for_each_alert_is_neither_more_nor_less(route, words):
+    # Down at x and y, Late at x, by hand: two messages, or three apart, one together, two by place, and twice as many by two ways to one receiver.
+    text = json.dumps({"route": {"receiver": "a", **route}, "receivers": [{"name": "a"}, {"name": "b"}]})
+    alerts = [{"alertname": "Down", "instance": "x"}, {"alertname": "Down", "instance": "y"}, {"alertname": "Late", "instance": "x"}]
+    if words:
+        assert words in message(checks.bundles, text, alerts, ["alertname"], "routes()")
+    else:
+        checks.bundles(text, alerts, ["alertname"], "routes()")
 
 
 @pytest.mark.parametrize("name", ["../Down.md", "/tmp/Down.md", "Down", "a/b.md", "", 3])
@@ -145,5 +166,5 @@ def test_without_the_tools_the_reference_itself_fails(kit, monkeypatch):
         checks.fires(ALERT, "Down", {"up": "1x9"}, {60: []}, "while it is up")
     found = kit.points_of(kit.released(ROOT / "solutions" / "ex1_dashboard"))
     asked = ["1_instrument:test_conforms", "2_dashboard:test_requests", "2_dashboard:test_faults", "3_alerts:test_burn_spike",
-             "3_alerts:test_pages", "3_alerts:test_inhibition", "4_runbook:test_book_queries"]
+             "3_alerts:test_pages", "3_alerts:test_inhibition", "3_alerts:test_grouping", "4_runbook:test_book_queries"]
     assert {name: found[name] for name in asked} == {name: 0 for name in asked}

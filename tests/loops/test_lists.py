@@ -4,7 +4,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from mlmon.loops.lists import calibration, intra_list_diversity, mean_popularity, novelty, personalisation, tail_share
+from mlmon.loops.lists import calibration, intra_list_diversity, mean_popularity, novelty, personalisation, serendipity, tail_share
 
 RNG = np.random.default_rng(0)
 SLATES = np.argsort(RNG.random((12, 40)), axis=1)[:, :5]
@@ -73,3 +73,27 @@ def test_calibration_is_zero_for_a_list_to_taste_and_hand_made_else():
 def test_bad_input_is_refused(call, match):
     with pytest.raises(ValueError, match=match):
         call()
+
+
+@pytest.mark.parametrize("likes, share", [
+    # Items 0 and 1 are expected. Ann's list is 0 2 3, Ben's 1 3 4; by hand, of six places:
+    ([[1, 0, 0, 0, 0], [0, 1, 0, 0, 0]], 0),      # both like only what they expect
+    ([[0, 0, 1, 0, 1], [0, 0, 0, 0, 0]], 1 / 6),      # Ann likes 2; 4 is not on her list
+    ([[1, 0, 1, 1, 0], [0, 1, 0, 1, 1]], 4 / 6),      # 2 3 and 3 4
+    ([[0, 0, 0, 0, 0], [0, 0, 0, 0, 0]], 0),      # surprises that nobody likes
+])
+def test_serendipity_is_what_is_liked_and_not_expected(likes, share):
+    assert serendipity([[0, 2, 3], [1, 3, 4]], [1, 1, 0, 0, 0], likes) == pytest.approx(share)
+
+
+def test_serendipity_place_by_place():
+    # Each person has expectations of its own: the definition, written out for each place.
+    expected, relevant = RNG.random((12, 40)) < 0.3, RNG.random((12, 40)) < 0.4
+    places = [relevant[person, item] and not expected[person, item] for person, slate in enumerate(SLATES) for item in slate]
+    assert serendipity(SLATES, expected, relevant) == pytest.approx(np.mean(places))
+
+
+@pytest.mark.parametrize("expected, relevant", [([1, 0], [[1, 0, 0]]), ([0, 0, 0], [[1, 0, 0], [0, 0, 0]]), ([0, 0, 0], [[0.4, 1, 0]]), ([0, 0, 0], [1, 0, 0])])
+def test_serendipity_refuses_what_does_not_fit(expected, relevant):
+    with pytest.raises(ValueError, match="relevant needs"):
+        serendipity([[0, 1]], expected, relevant)

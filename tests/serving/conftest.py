@@ -10,7 +10,7 @@ from mlmon.serving import stack
 
 # What a fixture or a file of examples needs of the system, and who brings it.
 NEEDS = {"running": ("prometheus", "alertmanager"), "promtool": ("prometheus",), "amtool": ("alertmanager",)}
-EXAMPLES = {name: ("prometheus", "alertmanager") for name in ("dryrun.py", "monitoring_checks.py", "scrape_checks.py")}
+EXAMPLES = {name: ("prometheus", "alertmanager") for name in ("brief.py", "dryrun.py", "monitoring_checks.py", "scrape_checks.py")}
 
 
 def pytest_collection_modifyitems(items):

@@ -1,8 +1,10 @@
 """The real servers: a scrape, every query, an injected fault that reaches its receivers, and what happens after a crash."""
 
+import contextlib
 import fcntl
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -79,6 +81,10 @@ FAULTS = {
 }
 
 
+# What else a fault must raise: scores follow their features, and mistakes cost money.
+BESIDE = {"drift": "PredictionDrift", "concept": "MistakesCostly"}
+
+
 # What a fault rightly leaves without a value: no ratio without requests, no quality without labels. Its own alert says so.
 RIGHTLY_EMPTY = {
     "down": ("",),
@@ -87,8 +93,13 @@ RIGHTLY_EMPTY = {
 }
 
 
-def test_there_is_an_alert_for_every_fault():
+# Alerts that no injected fault raises: tests of their own below make them fire.
+OTHERWISE = {"Watchdog", "DriftJobAbsent", "DriftUndecided", "FallbackInUse", "MonitoringErrors"}
+
+
+def test_there_is_an_alert_for_every_fault_and_a_live_fault_for_every_alert(running):
     assert FAULTS.keys() == {*stack.SIZES, *stack.KILLS}
+    assert {*FAULTS.values(), *BESIDE.values(), *OTHERWISE} == {alert.name for alert in running.plan.alerts()}
 
 
 def counts(running, name, status):
@@ -114,6 +125,8 @@ def test_a_fault_raises_its_alert_and_reaches_the_right_people(running, fault):
     try:
         running.wait(lambda: name in running.firing() and running.query(rule.expr), f"{name} to fire", 60)
         more(running, name, "firing", before, receivers)
+        if fault in BESIDE:
+            running.wait(lambda: alert_messages(running, "slack", BESIDE[fault]), f"a message about {BESIDE[fault]}", 60)
         running.wait(lambda: all(query.startswith(left) for query in empty(running)), f"a value of every query under {fault}")
     finally:
         running.clear()
@@ -121,6 +134,59 @@ def test_a_fault_raises_its_alert_and_reaches_the_right_people(running, fault):
         more(running, name, "resolved", ended, receivers)
     else:
         assert counts(running, name, "firing")["pagerduty"] == before["pagerduty"]
+
+
+def tickets(running, name):
+    """Messages to the webhook in which a ticket of this name fires."""
+    return [one for one in running.received("webhook") for alert in one["body"]["alerts"]
+            if alert["status"] == "firing" and (alert["labels"]["alertname"], alert["labels"]["severity"]) == (name, "ticket")]
+
+
+@pytest.mark.parametrize("fault, name", [("errors", "RequestErrorsBudgetBurn"), ("latency", "SlowRequestsBudgetBurn")])
+def test_a_promise_that_was_broken_is_a_ticket_too(running, fault, name):
+    # The long windows remember; the ticket comes before the page or after it, and never instead.
+    running.wait(lambda: name not in running.firing(), f"calm before {fault}", 90)
+    before, count = len(tickets(running, name)), counts(running, name, "firing")
+    running.inject(fault)
+    try:
+        more(running, name, "firing", count, count)
+        running.wait(lambda: running.query(f'ALERTS{{alertname="{name}",alertstate="firing",severity="ticket"}}'), "the ticket to fire")
+    finally:
+        running.clear()
+    running.wait(lambda: len(tickets(running, name)) > before, "the ticket", 60)
+
+
+def test_a_log_that_cannot_be_written_is_told(running):
+    # Its table is taken away under the service: predictions go on, and what watches them says that it fails.
+    running.wait(lambda: "MonitoringErrors" not in running.firing(), "calm", 60)
+    with contextlib.closing(sqlite3.connect(running.folder / "predictions.sqlite", timeout=30, isolation_level=None)) as base:
+        [table] = [name for name, in base.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        base.execute(f"ALTER TABLE {table} RENAME TO gone")
+        try:
+            running.wait(lambda: alert_messages(running, "slack", "MonitoringErrors"), "the message", 60)
+            assert running.query('sum(rate(mlmon_requests_total{outcome="ok"}[2s])) > 0')
+        finally:
+            base.execute(f"ALTER TABLE gone RENAME TO {table}")
+
+
+def test_a_service_that_begins_anew_says_what_it_does_not_know(running):
+    # Without a run of its drift job, then with runs over an empty window, then with a fallback in the place of a failing model.
+    for name in ("traffic", "scoring"):
+        processes.kill(running.folder, name)
+    commands = stack._commands(running, {name: doctor.program(name) for name in stack.SERVERS})
+    try:
+        processes.start(running.folder, "scoring", [*commands["scoring"], "--fallback", "0.2"])
+        running.wait(lambda: running.inject("stall"), "the service", 60)
+        running.wait(lambda: alert_messages(running, "slack", "DriftJobAbsent"), "a message that no drift job ran", 60)
+        running.ask("scoring", "/admin/faults", "DELETE")
+        running.wait(lambda: alert_messages(running, "slack", "DriftUndecided"), "a message that nobody knows", 60)
+        running.inject("errors")
+        processes.start(running.folder, "traffic", commands["traffic"])
+        running.wait(lambda: alert_messages(running, "slack", "FallbackInUse"), "a message about the fallback", 60)
+        assert not running.query('rate(mlmon_requests_total{outcome="error"}[2s]) > 0')
+    finally:
+        processes.kill(running.folder, "scoring")
+        running.clear()
 
 
 @pytest.fixture(scope="module")

@@ -52,7 +52,7 @@ route:
   repeat_interval: 12h
   routes:
   - receiver: chat
-    match_re: {severity: page|ticket}
+    match_re: {severity: page}
     continue: true
   - receiver: phone
     match: {severity: page}
