@@ -891,7 +891,8 @@ def _lines(ax, lines, panel, end, seconds, start):
         if np.isclose(high, low) or not any(np.any(line[2]) for line in lines) and limit is None:
             high = 1.0
         ax.set_ylim(low if any(np.min(line[2], initial=0.0) < 0 for line in lines) else 0.0, high + 0.35 * (high - low))
-        ax.legend(fontsize=6.5, loc="upper left", ncols=2 if len(lines) > 2 else 1, frameon=True, framealpha=0.85, edgecolor="none",
+        short = all(len(name) <= 18 for name, *_ in lines[:3])          # else two columns run into the next panel
+        ax.legend(fontsize=6.5, loc="upper left", ncols=2 if len(lines) > 2 and short else 1, frameon=True, framealpha=0.85, edgecolor="none",
                   handlelength=1.4, columnspacing=0.8, labelspacing=0.2, borderpad=0.1)
     else:
         _no_data(ax)
