@@ -358,7 +358,7 @@ def heatmap(frame, *, ax=None, title="", xlabel="", ylabel="", low=0.0, high=1.0
     values = frame.to_numpy(dtype=float)
     ax.imshow(values, cmap=_shades(), vmin=low, vmax=high, aspect="auto")
     for (i, j), value in np.ndenumerate(values):
-        dark = (value - low) / (high - low) > 0.45
+        dark = (value - low) / (high - low) > 0.5       # there white and ink stand out alike
         ax.text(j, i, "" if np.isnan(value) else form.format(value), ha="center", va="center",
                 color="white" if dark else INK, fontsize=9)
     ax.set_xticks(range(values.shape[1]), [str(c) for c in frame.columns])
@@ -401,6 +401,7 @@ def shown(shares, *, size=1, start=None, ax=None, title="", xlabel="person", yla
               extent=(0, stretches * size, items + 0.5, 0.5))       # the root, so that rare items are seen at all
     if start is not None:
         ax.axvline(start, color=LOOK, lw=1.8)
+    ax.locator_params(axis="x", nbins=3)
     ax.set(xlabel=xlabel, ylabel=ylabel)
     return ax
 
@@ -542,7 +543,7 @@ def timeline(times, values, *, limits=(None, None), start=None, ax=None, title="
         time, value = times[out[0]], values[out[0]]
         above = value > high
         ax.annotate(when(time), (time, value), (-7, 2 if above else -2), textcoords="offset points",
-                    color=LOOK, weight="bold", ha="right", va="bottom" if above else "top")
+                    color=LOOK, weight="bold", ha="right", va="bottom" if above else "top", zorder=5, bbox=PAPER)
     ax.set(ylabel=ylabel, xlabel=xlabel)
     return ax
 
@@ -890,7 +891,8 @@ def _lines(ax, lines, panel, end, seconds, start):
         if np.isclose(high, low) or not any(np.any(line[2]) for line in lines) and limit is None:
             high = 1.0
         ax.set_ylim(low if any(np.min(line[2], initial=0.0) < 0 for line in lines) else 0.0, high + 0.35 * (high - low))
-        ax.legend(fontsize=6.5, loc="upper left", ncols=2 if len(lines) > 2 else 1, frameon=True, framealpha=0.85, edgecolor="none",
+        short = all(len(name) <= 18 for name, *_ in lines[:3])          # else two columns run into the next panel
+        ax.legend(fontsize=6.5, loc="upper left", ncols=2 if len(lines) > 2 and short else 1, frameon=True, framealpha=0.85, edgecolor="none",
                   handlelength=1.4, columnspacing=0.8, labelspacing=0.2, borderpad=0.1)
     else:
         _no_data(ax)
