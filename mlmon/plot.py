@@ -285,7 +285,7 @@ def pvalues(values, *, alpha=0.05, ax=None, title=""):
     return ax
 
 
-def curves(frame, *, look=None, level=None, ax=None, title="", xlabel=None, ylabel="", log=False):
+def curves(frame, *, look=None, level=None, ax=None, title="", xlabel=None, ylabel="", ylim=None, log=False):
     """One curve a column over the frame's index, each labelled at its end.
 
     Power by size of the drift, false alarms by number of features, a p-value
@@ -299,6 +299,8 @@ def curves(frame, *, look=None, level=None, ax=None, title="", xlabel=None, ylab
         The column to draw in red.
     level : float or pair of (float, str), optional
         A horizontal limit, with its name.
+    ylim : pair of float, optional
+        Ends of the y axis. Set here and not afterwards, the names at the curves' ends stay apart.
     log : bool
         Whether the x axis is logarithmic.
 
@@ -327,6 +329,10 @@ def curves(frame, *, look=None, level=None, ax=None, title="", xlabel=None, ylab
         height, name = level if isinstance(level, tuple) else (level, "limit")
         ax.axhline(height, color=INK, ls="--", lw=1.2, zorder=1)
         ends.append((f"{name} {height:g}", height, INK))
+    if ylim is not None:
+        ax.set_ylim(ylim)
+    if not log and np.issubdtype(frame.index.dtype, np.integer):
+        ax.xaxis.get_major_locator().set_params(integer=True)       # there is no round 2.5
     low, high = ax.get_ylim()
     for (name, _, colour), place in zip(ends, _apart([end for _, end, _ in ends], 0.07 * (high - low))):
         ax.annotate(name, (1.02, place), xycoords=("axes fraction", "data"), color=colour, va="center",
@@ -773,6 +779,8 @@ def panels(count, *, sharey=False, width=3.2, height=3.0):
     import matplotlib.pyplot as plt
     _, axes = plt.subplots(1, count, figsize=(width * count, height), sharey=sharey, dpi=110,
                            layout="constrained", squeeze=False)
+    for ax in axes[0]:
+        _dress(ax)
     return axes[0]
 
 

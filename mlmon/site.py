@@ -29,6 +29,7 @@ html_theme_options = {"navbar_align": "left", "show_prev_next": True, "navigatio
                       "navbar_end": ["theme-switcher"], "footer_start": [], "footer_end": []}
 html_sidebars = {"index": []}
 html_context = {"default_mode": "auto"}
+html_static_path, html_css_files = ["_static"], ["course.css"]
 html_show_search_summary = False      # a summary would be fetched, which a page read from a disk may not
 nb_execution_mode = "off"
 suppress_warnings = ["ref.python"]     # a type of a docstring that two modules have
@@ -45,6 +46,22 @@ html_math_renderer = "drawn"
 def setup(app):
     from mlmon.site import formulas
     formulas(app)
+"""
+
+
+# At 1366 pixels a line of 100 characters of code fits, and folds stand apart from what follows.
+STYLE = """
+.bd-sidebar-primary { flex: 0 0 15rem; width: 15rem; }
+.bd-sidebar-secondary { flex: 0 0 12rem; width: 12rem; }
+.bd-main .bd-content .bd-article-container { max-width: 58rem; }
+.bd-article-container .bd-article { padding: 1.5rem 1rem 0 1rem; }
+div.cell pre { font-size: 0.8rem; }
+div.cell_output pre { white-space: pre-wrap; }
+div.cell_output img { max-width: 100%; }
+details { margin: 0.3rem 0; }
+details[open] { border-left: 3px solid var(--pst-color-border); margin-bottom: 1rem; padding-left: 0.8rem; }
+p + details, details + p { margin-top: 1rem; }
+summary { cursor: pointer; }
 """
 
 
@@ -133,9 +150,34 @@ def lay_out(source):
         for cell in book.cells:
             if cell.cell_type == "markdown":
                 cell.source = without_strangers(cell.source, Path(name).parent, held)
+        speak_figures(book.cells)
         nbformat.write(book, source / name)
+    (source / "_static").mkdir()
+    (source / "_static" / "course.css").write_text(STYLE, encoding="utf-8")
     _reference(source, groups)
     _contents(source, groups)
+
+
+def speak_figures(cells):
+    """Give each figure the words in italics below it as its alternative text.
+
+    Parameters
+    ----------
+    cells : list of notebook cells
+        Changed in place.
+
+    Examples
+    --------
+    >>> import nbformat.v4 as v4
+    >>> figure = v4.new_code_cell("draw()", outputs=[v4.new_output("display_data", {"image/png": ""})])
+    >>> speak_figures([figure, v4.new_markdown_cell("*A red line\\nthat rises.*\\n\\n**Look.** It does.")])
+    >>> figure.metadata["mystnb"]["image"]["alt"]
+    'A red line that rises.'
+    """
+    for figure, below in zip(cells, cells[1:]):
+        words = re.match(r"\*(?!\*)([^*]+)\*(?:\n\n|\Z)", below.source) if below.cell_type == "markdown" else None
+        if words and any("image/png" in output.get("data", {}) for output in figure.get("outputs", [])):
+            figure.metadata["mystnb"] = {"image": {"alt": " ".join(words[1].split())}}
 
 
 def _reference(source, groups):

@@ -138,6 +138,20 @@ def test_curves_draw_each_column_over_the_index():
     assert b.get_color() == plot.LOOK and ax.get_xlabel() == "rows" and ax.get_xscale() == "log"
 
 
+def test_the_names_of_curves_stay_apart_on_an_axis_that_is_given():
+    # Two curves end at the same height; on an axis of 100 their names need 7 of it between them.
+    frame = pd.DataFrame({"a": [0.0, 1.0], "b": [0.5, 1.0]})
+    ax = plot.curves(frame, ylim=(0, 100))
+    first, second = (text.xy[1] for text in ax.texts)
+    assert abs(first - second) == pytest.approx(7) and ax.get_ylim() == (0, 100)
+
+
+def test_an_index_of_whole_numbers_has_ticks_at_whole_numbers():
+    # There is no round 2.5, whatever divides the axis best.
+    ticks = plot.curves(pd.DataFrame({"a": range(5)}, index=range(0, 5))).get_xticks()
+    assert len(ticks) > 2 and (ticks == np.round(ticks)).all()
+
+
 def test_labels_that_would_overlap_move_apart():
     # Two ends at the same height are moved until they are one step apart, and keep their middle.
     placed = plot._apart([0.5, 0.5, 0.9], 0.1)

@@ -90,6 +90,16 @@ def test_a_reader_without_a_network_reads_and_searches(built):
         expect(page.locator("h1")).to_contain_text("Has my data changed, or is it chance?")
         pictures = page.locator("main img")
         assert pictures.count() >= 6 and pictures.first.evaluate("one => one.complete && one.naturalWidth > 100")
+        page.set_viewport_size({"width": 1366, "height": 768})
+        page.goto((built / "course" / "08_hiring_loop.html").as_uri())
+        hidden = "all => all.filter(one => one.scrollWidth > one.clientWidth).map(one => one.textContent)"
+        assert page.locator("div.cell_input pre").evaluate_all(hidden) == []       # code of 100 characters fits a laptop
+        spoken = page.locator("div.cell_output img").evaluate_all("all => all.map(one => one.alt)")
+        assert len(spoken) == 9 and min(map(len, spoken)) > 60                      # words, and no file name
+        choice = page.locator("details").filter(has_text="that decisions follow it")
+        expect(choice.get_by_text("Yes.")).to_be_hidden()                          # no answer before the reader chooses
+        choice.locator("summary").click()
+        expect(choice.get_by_text("Yes.")).to_be_visible()
         page.goto((built / "search.html").as_uri() + "?q=wasserstein")
         expect(page.locator("#search-results")).to_contain_text("mlmon.drift.distance", timeout=30_000)
         browser.close()
