@@ -58,6 +58,7 @@ STYLE = """
 div.cell pre { font-size: 0.8rem; }
 div.cell_output pre { white-space: pre-wrap; }
 div.cell_output img { max-width: 100%; }
+div.cell_output td, div.cell_output th { padding: 0.1rem 0.5rem; }
 details { margin: 0.3rem 0; }
 details[open] { border-left: 3px solid var(--pst-color-border); margin-bottom: 1rem; padding-left: 0.8rem; }
 p + details, details + p { margin-top: 1rem; }

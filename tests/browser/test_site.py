@@ -97,9 +97,9 @@ def test_a_reader_without_a_network_reads_and_searches(built):
         spoken = page.locator("div.cell_output img").evaluate_all("all => all.map(one => one.alt)")
         assert len(spoken) == 9 and min(map(len, spoken)) > 60                      # words, and no file name
         choice = page.locator("details").filter(has_text="that decisions follow it")
-        expect(choice.get_by_text("Yes.")).to_be_hidden()                          # no answer before the reader chooses
+        expect(choice.get_by_text("Yes", exact=True)).to_be_hidden()     # no answer before the reader chooses
         choice.locator("summary").click()
-        expect(choice.get_by_text("Yes.")).to_be_visible()
+        expect(choice.get_by_text("Yes", exact=True)).to_be_visible()
         page.goto((built / "search.html").as_uri() + "?q=wasserstein")
         expect(page.locator("#search-results")).to_contain_text("mlmon.drift.distance", timeout=30_000)
         browser.close()
