@@ -28,7 +28,7 @@ COSTS = {
     "course": "no notebook opens, runs or draws",
     "report": "no Evidently report: notebook 12 and the last part of exercise 2",
     "grading": "no release, no grading, no Validate button",
-    "serving": "no served model, no metrics, no dashboards",
+    "serving": "no HTTP service around a model, no alert rules, no dashboards",
     "registry": "no model registry",
     "airflow": "the retraining pipeline runs as plain functions only",
     "scale": "no data larger than memory, no grading over machines",

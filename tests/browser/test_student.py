@@ -1,4 +1,4 @@
-"""A student opens JupyterLab in a real browser: the welcome notebook, exercise 2, Validate."""
+"""JupyterLab in a real browser: a student's welcome notebook, exercise 2 and Validate; an instructor's formgrader."""
 
 import os
 import re
@@ -15,7 +15,10 @@ import nbformat
 import pytest
 
 from mlmon import doctor, progress
+from mlmon.grading import autograde, release
+from mlmon.grading.course import Course
 from mlmon.lab import WELCOME
+from tests.grading import conftest as kit
 
 ROOT = Path(__file__).parents[2]
 WITNESS = Path(__file__).parent / "witness"
@@ -92,13 +95,14 @@ def browser():
 
 @pytest.fixture
 def page(browser):
-    """A fresh student's window that remembers every address it asks for, and every error that a script of it ends with."""
+    """A fresh window that remembers every address it asks for, and every error of its scripts and its console."""
     context = browser.new_context(viewport={"width": 1400, "height": 900})
     page = context.new_page()
     page.asked, page.complaints = [], []
     context.on("request", lambda request: page.asked.append(request.url))
     page.on("websocket", lambda channel: page.asked.append(channel.url))
     page.on("pageerror", lambda error: page.complaints.append(str(error)))
+    page.on("console", lambda message: page.complaints.append(message.text) if message.type == "error" else None)
     page.set_default_timeout(60_000)
     yield page
     context.close()
@@ -161,15 +165,21 @@ def test_the_welcome_notebook_opens_and_runs(page, lab, classroom):
     assert_nothing_left_the_machine(page, classroom)
 
 
-def slider_and_picture(page):
-    """Scroll to the slider of the welcome notebook and take hold of it; its figure as text."""
-    handle = page.locator(".noUi-handle").last
+def scroll_to(page, wanted):
+    """Turn the wheel until a part of the notebook is there: JupyterLab draws only what is near the window."""
     for _ in range(60):
-        if handle.count() and handle.is_visible():
+        if wanted.count() and wanted.is_visible():
             break
         page.locator(".jp-WindowedPanel-outer").hover()
-        page.mouse.wheel(0, 1200)
+        page.mouse.wheel(0, 600)
         page.wait_for_timeout(100)
+    wanted.scroll_into_view_if_needed()
+
+
+def slider_and_picture(page):
+    """Take hold of the last slider of the welcome notebook; its figure as text."""
+    handle = page.locator(".noUi-handle").last
+    scroll_to(page, handle)
     handle.focus()
     return page.locator(".jp-Cell", has=handle).locator("img").first.get_attribute("src")
 
@@ -182,13 +192,86 @@ def test_no_pop_up_greets_the_student(page, lab, classroom):
     assert_nothing_left_the_machine(page, classroom)
 
 
-def test_validate_says_what_is_missing_in_exercise_2(page, lab, classroom):
-    # The release has no answers yet, so Validate names the first check that fails.
-    first = sorted((classroom / "exercises" / "ex2_drift").glob("*.ipynb"))[0]
-    visit(page, lab, first.relative_to(classroom))
+def validate(page):
+    """Press Validate, close its window, and give what it said."""
     page.get_by_role("button", name="Validate").click()
     told = page.locator(".jp-Dialog")
     told.wait_for(timeout=120_000)
-    assert "failed" in told.inner_text().lower()
-    assert "NotImplementedError" in told.inner_text()
+    text = told.inner_text()
+    told.get_by_role("button").last.click()
+    told.wait_for(state="detached")
+    return text
+
+
+def test_validate_says_what_is_missing_in_exercise_2_and_is_content_with_right_answers(page, lab, classroom):
+    # The release has no answers yet, so Validate names the first check that fails; with all four it finds none.
+    exercise = classroom / "exercises" / "ex2_drift" / "1_ks.ipynb"
+    visit(page, lab, exercise.relative_to(classroom))
+    told = validate(page)
+    assert "failed" in told.lower() and "NotImplementedError" in told
+
+    typed = """points = np.concatenate([reference, current])
+shares = [np.searchsorted(np.sort(x), points, side="right") / len(x) for x in (reference, current)]
+return float(np.abs(shares[0] - shares[1]).max())"""
+    for name, source in kit.reference_cells("ex2_drift", "1_ks").items():
+        cell = page.locator(".jp-CodeCell", has_text=f"def {name}(")
+        scroll_to(page, cell)
+        if name == "ks_statistic":  # key by key, in the place of the last line
+            cell.locator(".cm-line", has_text="raise NotImplementedError").click()
+            page.keyboard.press("Home")
+            page.keyboard.press("Shift+End")
+            page.keyboard.type(typed)
+        else:  # pasted over the whole
+            cell.locator(".cm-line").last.click()
+            page.keyboard.press("Control+A")
+            page.keyboard.insert_text(source)
+    page.keyboard.press("Control+S")
+    wait(lambda: "raise NotImplementedError" not in exercise.read_text(), 30, "the answers were not saved")
+    told = validate(page)
+    assert "Success" in told, told
+    assert page.complaints == []
     assert_nothing_left_the_machine(page, classroom)
+
+
+@pytest.fixture(scope="module")
+def graded(classroom):
+    """A small class, graded by `mlmon grade` in the course that JupyterLab shows: ada is right, ben forgot the zero, cleo's file is broken."""
+    if missing := doctor.lack("bubblewrap"):
+        pytest.skip(missing)
+    notebooks = {"mean": kit.toy_notebooks()["mean"]}
+    course = Course.at(classroom)
+    course.solution("toy").mkdir(parents=True)
+    nbformat.write(notebooks["mean"], course.solution("toy") / "mean.ipynb")
+    release.release(course, "toy")
+    slip = {**kit.RIGHT["mean"], "signs": "def signs(x):\n    return [1 if v > 0 else -1 for v in x]"}
+    for student, answers in {"ada": kit.RIGHT["mean"], "ben": slip, "cleo": {}}.items():
+        kit.hand_in(classroom / "class", student, kit.answer(course.release("toy"), {"mean": answers}))
+    (classroom / "class" / "cleo" / "mean.ipynb").write_text("{broken")
+    autograde.grade(course, "toy", classroom / "class", workers=1, check=False, progress=False)
+    return course
+
+
+def test_formgrader_shows_a_graded_class_and_takes_points_by_hand(page, lab, classroom, graded):
+    # mean is worth 2, signs 4 of which ben's slip costs one; 3 more for the essay, which waits for a person.
+    page.goto(lab)
+    page.get_by_role("menuitem", name="Nbgrader", exact=True).click()
+    page.get_by_role("menuitem", name="Formgrader").click()
+    formgrader = page.frame_locator("iframe")
+    assert table(formgrader, "toy")[-3] == "3"  # submissions
+    for link in ("Manual Grading", "toy", "mean"):
+        formgrader.get_by_role("link", name=link, exact=True).click()
+    formgrader.get_by_role("button", name="Show All Names").click()
+    assert table(formgrader, "ada")[:4] == ["ada", "6 / 9", "6 / 6", "0 / 3"]
+    assert table(formgrader, "ben")[:4] == ["ben", "5 / 9", "5 / 6", "0 / 3"]
+
+    formgrader.get_by_role("link", name="ada").click()
+    page.wait_for_timeout(3000); page.screenshot(path="/tmp/hb/t1.png"); print(page.frames[-1].content()[:200]); print([ (e.get_attribute("class"),e.get_attribute("id")) for e in page.frames[-1].locator(".tabbable").all()]); print(page.frames[-1].evaluate("document.activeElement.outerHTML"))
+    assert page.complaints == []
+    assert_nothing_left_the_machine(page, classroom)
+
+
+def table(formgrader, name):
+    """The filled cells of the row that starts with this name."""
+    row = formgrader.get_by_role("row", name=name)
+    row.wait_for()
+    return [text for text in row.get_by_role("cell").all_inner_texts() if text.strip()]
