@@ -228,7 +228,8 @@ def _fault(requirement):
 def _pip(extra):
     if Path("Makefile").exists() and Path("requirements.lock").exists() and os.name != "nt":
         return "make setup"
-    return "python -m pip install --editable ." + ("" if extra == "core" else f"[{extra}]")
+    command = "python -m pip install --editable " + ("." if extra == "core" else f'".[{extra}]"')
+    return command if Path("pyproject.toml").exists() else f"in the folder of mlmon's clone, {command}"
 
 
 def _program(wanted):

@@ -51,6 +51,7 @@ def main(argv=None):
     except ImportError:
         print('mlmon lab needs JupyterLab. Install it: python -m pip install --editable ".[course,grading]"', file=sys.stderr)
         return 1
+    print("JupyterLab starts, which takes some seconds; Ctrl+C ends it.", flush=True)
     browser = display() and not options.no_browser
     LabApp.launch_instance(arguments(root, options.notebook, port=options.port, browser=browser))
     return 0

@@ -51,6 +51,7 @@ def opens(clone, command):
     try:
         address = first_address(log, server)
         assert f":{port}/lab/tree/course/00_orientation.ipynb?" in address
+        assert log.read_text().startswith("JupyterLab starts")  # a silent minute looks like a fault
         api = f"http://127.0.0.1:{port}/api/contents/course/00_orientation.ipynb?content=0"
         assert json.load(get(f"{api}&{address.split('?')[1]}"))["type"] == "notebook"
         with pytest.raises(urllib.error.HTTPError, match="403"):
