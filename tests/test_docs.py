@@ -215,7 +215,8 @@ def test_the_package_alone_is_enough_for_a_model_of_ones_own(tmp_path):
         assert told.returncode == 0, told.stderr[-2000:]
     shown, said, metrics = monitor(python, tmp_path)
     assert shown == said and metrics
-    assert subprocess.run([python, "-c", "import jupyterlab"], capture_output=True).returncode != 0
+    refused = subprocess.run([python, "-m", "mlmon.cli", "release"], cwd=tmp_path, capture_output=True, text=True)
+    assert refused.returncode == 2 and "`mlmon doctor` says how to install it" in refused.stderr, refused.stderr
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if (ROOT / page).exists()])

@@ -269,8 +269,7 @@ def points_by_hand(course, student):
 
 def test_formgrader_shows_a_graded_class_and_takes_points_by_hand(page, lab, classroom, graded):
     # mean is worth 2, signs 4 of which ben's slip costs one; 3 more for the essay, which waits for a person.
-    page.goto(lab)
-    page.locator(".jp-Notebook").first.wait_for()  # it opens in front of what is there
+    visit(page, lab, WELCOME)
     page.get_by_role("menuitem", name="Nbgrader", exact=True).click()
     page.get_by_role("menuitem", name="Formgrader").click()
     formgrader = page.frame_locator("iframe")
