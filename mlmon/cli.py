@@ -25,6 +25,16 @@ def main(argv=None):
     2
     """
     argv = sys.argv[1:] if argv is None else list(argv)
+    try:
+        return _run(argv)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.split(".")[0] == "mlmon":
+            raise
+        print(f"mlmon {argv[0]} needs the package {error.name.split('.')[0]}, got none. `mlmon doctor` says how to install it.", file=sys.stderr)
+        return 2
+
+
+def _run(argv):
     if argv[:1] == ["doctor"]:
         from mlmon import doctor
 

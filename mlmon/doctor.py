@@ -28,7 +28,7 @@ COSTS = {
     "course": "no notebook opens, runs or draws",
     "report": "no Evidently report: notebook 12 and the last part of exercise 2",
     "grading": "no release, no grading, no Validate button",
-    "serving": "no served model, no metrics, no dashboards",
+    "serving": "no HTTP service around a model, no alert rules, no dashboards",
     "registry": "no model registry",
     "airflow": "the retraining pipeline runs as plain functions only",
     "scale": "no data larger than memory, no grading over machines",
@@ -228,7 +228,8 @@ def _fault(requirement):
 def _pip(extra):
     if Path("Makefile").exists() and Path("requirements.lock").exists() and os.name != "nt":
         return "make setup"
-    return "python -m pip install --editable ." + ("" if extra == "core" else f"[{extra}]")
+    command = "python -m pip install --editable " + ("." if extra == "core" else f'".[{extra}]"')
+    return command if Path("pyproject.toml").exists() else f"in the folder of mlmon's clone, {command}"
 
 
 def _program(wanted):

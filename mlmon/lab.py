@@ -29,6 +29,13 @@ SETTINGS = {
     "@jupyterlab/notebook-extension:tracker": {"recordTiming": True},
 }
 
+# nbgrader's formgrader loads MathJax from another machine, and without it neither its keys work nor does it go to the first score. This
+# stands in for it: formulas stay as they were typed.
+MATHJAX = """{%- macro mathjax() -%}
+<script>var MathJax = {Hub: {Startup: {signal: {Interest: tell => setTimeout(tell, 0, "End")}}}}</script>
+{%- endmacro -%}
+"""
+
 
 def main(argv=None):
     """Run `mlmon lab` until it is stopped; 0 when it ends well."""
@@ -44,6 +51,7 @@ def main(argv=None):
     except ImportError:
         print('mlmon lab needs JupyterLab. Install it: python -m pip install --editable ".[course,grading]"', file=sys.stderr)
         return 1
+    print("JupyterLab starts, which takes some seconds; Ctrl+C ends it.", flush=True)
     browser = display() and not options.no_browser
     LabApp.launch_instance(arguments(root, options.notebook, port=options.port, browser=browser))
     return 0
@@ -68,9 +76,8 @@ def environment(root):
     'true'
     """
     home = Path(root).resolve() / "build" / "jupyter"
-    settings = home / "config" / "labconfig" / "default_setting_overrides.json"
-    settings.parent.mkdir(parents=True, exist_ok=True)
-    settings.write_text(json.dumps(SETTINGS, indent=2) + "\n")
+    _write(home / "config" / "labconfig" / "default_setting_overrides.json", json.dumps(SETTINGS, indent=2) + "\n")
+    _write(home / "data" / "nbconvert" / "templates" / "formgrade" / "mathjax.html.j2", MATHJAX)
     own = {
         "JUPYTER_CONFIG_DIR": home / "config",
         "JUPYTER_DATA_DIR": home / "data",
@@ -78,6 +85,11 @@ def environment(root):
         "IPYTHONDIR": home / "ipython",
     }
     return {**SILENCE, "JUPYTER_PREFER_ENV_PATH": "1", **{name: str(path) for name, path in own.items()}}
+
+
+def _write(path, text):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
 
 
 def arguments(root, notebook=WELCOME, *, port=None, browser=True):

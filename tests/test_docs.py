@@ -1,5 +1,6 @@
 """The pages tell the truth: each command of README and guide runs, each link leads somewhere."""
 
+import ast
 import contextlib
 import csv
 import json
@@ -10,6 +11,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -49,6 +51,7 @@ def opens(clone, command):
     try:
         address = first_address(log, server)
         assert f":{port}/lab/tree/course/00_orientation.ipynb?" in address
+        assert log.read_text().startswith("JupyterLab starts")  # a silent minute looks like a fault
         api = f"http://127.0.0.1:{port}/api/contents/course/00_orientation.ipynb?content=0"
         assert json.load(get(f"{api}&{address.split('?')[1]}"))["type"] == "notebook"
         with pytest.raises(urllib.error.HTTPError, match="403"):
@@ -81,6 +84,7 @@ def stands(clone, command):
 TRIED = {
     "make": runs,
     "make course": opens,
+    "python -m pip install .": stands,  # test_the_package_alone_is_enough_for_a_model_of_ones_own
     "make test": stands,  # it runs this file
     "make prove": stands,  # hours
     "mlmon doctor": runs,
@@ -154,6 +158,65 @@ def test_the_reader_of_commands_reads_what_a_person_would():
     # Comments go, prompts go, continued lines are one command, other fences are not commands.
     page = "```sh\n# a note\n$ make test  # all\nmlmon grade ex2 \\\n    --submissions dir\n```\n```text\nok\n```\n"
     assert commands(page) == ["make test", "mlmon grade ex2 --submissions dir"]
+
+
+def python_of(title):
+    """The Python lines of a section of the README."""
+    section = re.search(rf"^## {title}\n(.*?)^## ", (ROOT / "README.md").read_text(), re.M | re.S).group(1)
+    return re.search(r"^```python\n(.*?)^```", section, re.M | re.S).group(1)
+
+
+def shown_and_said(lines, python, folder):
+    """What each line that only names values shows in this Python, and what the comment behind it says; then what else was printed."""
+    tree, said = ast.parse(lines), []
+    for node in tree.body:
+        if isinstance(node, ast.Expr) and not isinstance(node.value, ast.Call):
+            said.append(lines.splitlines()[node.end_lineno - 1].split("  # ")[1])
+            values = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
+            node.value = ast.Call(ast.Name("print", ast.Load()), values, [ast.keyword("sep", ast.Constant(", "))])
+    script = ast.unparse(ast.fix_missing_locations(tree))
+    told = subprocess.run([python, "-I", "-c", script], cwd=folder, env=outside_make(), capture_output=True, text=True)
+    assert told.returncode == 0, told.stderr[-2000:]
+    shown = told.stdout.splitlines()
+    return shown[:len(said)], said, shown[len(said):]
+
+
+def monitor(python, folder):
+    """The README's lines of a model of one's own, on a free port, and what Prometheus would get of them."""
+    port = free_port()
+    ask = f"import urllib.request\nprint(urllib.request.urlopen('http://localhost:{port}/metrics').read().decode())"
+    return shown_and_said(python_of("Monitor a model of your own").replace("8000", str(port)) + ask, python, folder)
+
+
+def test_the_package_in_a_minute_shows_what_it_says(tmp_path):
+    # Income alone was moved.
+    shown, said, _ = shown_and_said(python_of("The package in a minute"), sys.executable, tmp_path)
+    assert shown == said == ["DRIFTED, ('income',)"]
+
+
+def test_a_model_of_ones_own_is_monitored_by_twenty_lines(tmp_path):
+    # 1000 rows are asked for twice, all get their label once; then income alone moves.
+    assert sum(bool(line.strip()) for line in python_of("Monitor a model of your own").splitlines()) <= 20
+    shown, said, metrics = monitor(sys.executable, tmp_path)
+    assert shown == said == ["STABLE, 1000", "DRIFTED, ('income',)"]
+    assert {'mlmon_feature_drifted{feature="income",model="churn",version="1"} 1.0',
+            'mlmon_feature_drifted{feature="age",model="churn",version="1"} 0.0',
+            'mlmon_predictions_total{model="churn",source="model",version="1"} 2000.0',
+            'mlmon_labels_total{model="churn",result="joined",version="1"} 1000.0'} <= set(metrics)
+
+
+@pytest.mark.prove
+def test_the_package_alone_is_enough_for_a_model_of_ones_own(tmp_path):
+    # `pip install .` brings no extra; scikit-learn is the engineer's own.
+    install = [sys.executable, "-m", "uv"]
+    python = tmp_path / "venv" / "bin" / "python"
+    for command in (["venv", tmp_path / "venv", "--python", sys.executable], ["pip", "install", "--python", python, ROOT, "scikit-learn"]):
+        told = subprocess.run([*install, *command], env=outside_make(), capture_output=True, text=True)
+        assert told.returncode == 0, told.stderr[-2000:]
+    shown, said, metrics = monitor(python, tmp_path)
+    assert shown == said and metrics
+    refused = subprocess.run([python, "-m", "mlmon.cli", "release"], cwd=tmp_path, capture_output=True, text=True)
+    assert refused.returncode == 2 and "`mlmon doctor` says how to install it" in refused.stderr, refused.stderr
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if (ROOT / page).exists()])

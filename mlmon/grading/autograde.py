@@ -310,9 +310,11 @@ def _check(course, exercise, run):
         *_faults(trial, exercise, rows["untouched"], parts, table, lambda part: 0),
     ]
     if faults:
+        slow = any(row.status == "timed out" for row in rows.values())
+        time = "If this machine is only busy, give more time: --cell-seconds. Otherwise mend" if slow else "Mend"
         raise GradingError(
             f"grading needs a reference with all automatic points of {exercise} and a release with none. "
-            f"Nothing was graded, because {'; '.join(faults)}. Mend the environment or the exercise first; "
+            f"Nothing was graded, because {'; '.join(faults)}. {time} the environment or the exercise first; "
             f"the notebooks as they ran are in {trial.build / 'autograded'}."
         )
 

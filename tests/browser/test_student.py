@@ -1,4 +1,4 @@
-"""A student opens JupyterLab in a real browser: the welcome notebook, exercise 2, Validate."""
+"""JupyterLab in a real browser: a student's welcome notebook, exercise 2 and Validate; an instructor's formgrader."""
 
 import os
 import re
@@ -15,7 +15,10 @@ import nbformat
 import pytest
 
 from mlmon import doctor, progress
+from mlmon.grading import autograde, release
+from mlmon.grading.course import Course
 from mlmon.lab import WELCOME
+from tests.grading import conftest as kit
 
 ROOT = Path(__file__).parents[2]
 WITNESS = Path(__file__).parent / "witness"
@@ -92,13 +95,14 @@ def browser():
 
 @pytest.fixture
 def page(browser):
-    """A fresh student's window that remembers every address it asks for, and every error that a script of it ends with."""
+    """A fresh window that remembers every address it asks for, and every error of its scripts and its console."""
     context = browser.new_context(viewport={"width": 1400, "height": 900})
     page = context.new_page()
     page.asked, page.complaints = [], []
     context.on("request", lambda request: page.asked.append(request.url))
     page.on("websocket", lambda channel: page.asked.append(channel.url))
     page.on("pageerror", lambda error: page.complaints.append(str(error)))
+    page.on("console", lambda message: page.complaints.append(message.text) if message.type == "error" else None)
     page.set_default_timeout(60_000)
     yield page
     context.close()
@@ -114,6 +118,15 @@ def visit(page, lab, notebook):
 
 def code_cells(notebook):
     return [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
+
+
+def saved(path):
+    """The code cells of a notebook that JupyterLab may be writing just now."""
+    while True:
+        try:
+            return code_cells(nbformat.read(path, as_version=4))
+        except nbformat.reader.NotJSONError:
+            time.sleep(0.1)
 
 
 def assert_nothing_left_the_machine(page, classroom):
@@ -142,10 +155,7 @@ def test_the_welcome_notebook_opens_and_runs(page, lab, classroom):
 
     def ran():
         page.keyboard.press("Control+S")
-        try:
-            cells = code_cells(nbformat.read(classroom / WELCOME, as_version=4))
-        except nbformat.reader.NotJSONError:  # read while it was being written
-            return False
+        cells = saved(classroom / WELCOME)
         return all(cell.execution_count for cell in cells) and cells
 
     cells = wait(ran, 180, "the welcome notebook did not finish")
@@ -161,15 +171,21 @@ def test_the_welcome_notebook_opens_and_runs(page, lab, classroom):
     assert_nothing_left_the_machine(page, classroom)
 
 
-def slider_and_picture(page):
-    """Scroll to the slider of the welcome notebook and take hold of it; its figure as text."""
-    handle = page.locator(".noUi-handle").last
+def scroll_to(page, wanted):
+    """Turn the wheel until a part of the notebook is there: JupyterLab draws only what is near the window."""
     for _ in range(60):
-        if handle.count() and handle.is_visible():
+        if wanted.count() and wanted.is_visible():
             break
         page.locator(".jp-WindowedPanel-outer").hover()
-        page.mouse.wheel(0, 1200)
+        page.mouse.wheel(0, 600)
         page.wait_for_timeout(100)
+    wanted.scroll_into_view_if_needed()
+
+
+def slider_and_picture(page):
+    """Take hold of the last slider of the welcome notebook; its figure as text."""
+    handle = page.locator(".noUi-handle").last
+    scroll_to(page, handle)
     handle.focus()
     return page.locator(".jp-Cell", has=handle).locator("img").first.get_attribute("src")
 
@@ -182,13 +198,95 @@ def test_no_pop_up_greets_the_student(page, lab, classroom):
     assert_nothing_left_the_machine(page, classroom)
 
 
-def test_validate_says_what_is_missing_in_exercise_2(page, lab, classroom):
-    # The release has no answers yet, so Validate names the first check that fails.
-    first = sorted((classroom / "exercises" / "ex2_drift").glob("*.ipynb"))[0]
-    visit(page, lab, first.relative_to(classroom))
+def validate(page):
+    """Press Validate, close its window, and give what it said."""
     page.get_by_role("button", name="Validate").click()
     told = page.locator(".jp-Dialog")
     told.wait_for(timeout=120_000)
-    assert "failed" in told.inner_text().lower()
-    assert "NotImplementedError" in told.inner_text()
+    text = told.inner_text()
+    told.get_by_role("button").last.click()
+    told.wait_for(state="detached")
+    return text
+
+
+def test_validate_says_what_is_missing_in_exercise_2_and_is_content_with_right_answers(page, lab, classroom):
+    # The release has no answers yet, so Validate names the first check that fails; with all four it finds none.
+    exercise = classroom / "exercises" / "ex2_drift" / "1_ks.ipynb"
+    visit(page, lab, exercise.relative_to(classroom))
+    told = validate(page)
+    assert "failed" in told.lower() and "NotImplementedError" in told
+
+    typed = """points = np.concatenate([reference, current])
+shares = [np.searchsorted(np.sort(x), points, side="right") / len(x) for x in (reference, current)]
+return float(np.abs(shares[0] - shares[1]).max())"""
+    for name, source in kit.reference_cells("ex2_drift", "1_ks").items():
+        cell = page.locator(".jp-CodeCell", has_text=f"def {name}(")
+        scroll_to(page, cell)
+        if name == "ks_statistic":  # key by key, in the place of the last line
+            cell.locator(".cm-line", has_text="raise NotImplementedError").click()
+            page.keyboard.press("Home")
+            page.keyboard.press("Shift+End")
+            page.keyboard.type(typed)
+        else:  # pasted over the whole
+            cell.locator(".cm-line").last.click()
+            page.keyboard.press("Control+A")
+            page.keyboard.insert_text(source)
+    page.keyboard.press("Control+S")
+    wait(lambda: not any("NotImplementedError" in cell.source for cell in saved(exercise)), 60, "the answers were not saved")
+    told = validate(page)
+    assert "Success" in told, told
+    assert page.complaints == []
     assert_nothing_left_the_machine(page, classroom)
+
+
+@pytest.fixture(scope="module")
+def graded(classroom):
+    """A small class, graded by `mlmon grade` in the course that JupyterLab shows: ada is right, ben forgot the zero, cleo's file is broken."""
+    if missing := doctor.lack("bubblewrap"):
+        pytest.skip(missing)
+    notebooks = {"mean": kit.toy_notebooks()["mean"]}
+    course = Course.at(classroom)
+    course.solution("toy").mkdir(parents=True)
+    nbformat.write(notebooks["mean"], course.solution("toy") / "mean.ipynb")
+    release.release(course, "toy")
+    slip = {**kit.RIGHT["mean"], "signs": "def signs(x):\n    return [1 if v > 0 else -1 for v in x]"}
+    for student, answers in {"ada": kit.RIGHT["mean"], "ben": slip, "cleo": {}}.items():
+        kit.hand_in(classroom / "class", student, kit.answer(course.release("toy"), {"mean": answers}))
+    (classroom / "class" / "cleo" / "mean.ipynb").write_text("{broken")
+    autograde.grade(course, "toy", classroom / "class", workers=1, check=False, progress=False)
+    return course
+
+
+def row(formgrader, text):
+    """Wait for a row of the formgrader's table that reads so."""
+    formgrader.locator("tbody tr").filter(has_text=re.compile(text)).wait_for()
+
+
+def points_by_hand(course, student):
+    with course.gradebook() as gradebook:
+        return gradebook.find_submission_notebook("mean", "toy", student).written_score
+
+
+def test_formgrader_shows_a_graded_class_and_takes_points_by_hand(page, lab, classroom, graded):
+    # mean is worth 2, signs 4 of which ben's slip costs one; 3 more for the essay, which waits for a person.
+    visit(page, lab, WELCOME)
+    page.get_by_role("menuitem", name="Nbgrader", exact=True).click()
+    page.get_by_role("menuitem", name="Formgrader").click()
+    formgrader = page.frame_locator("iframe")
+    row(formgrader, r"toy.*draft\s*2")  # what can be read: cleo stands in grades.csv alone
+    for link in ("Manual Grading", "toy", "mean"):
+        formgrader.get_by_role("link", name=link, exact=True).click()
+    formgrader.get_by_role("button", name="Show All Names").click()
+    row(formgrader, r"ada\s*6 / 9\s*6 / 6\s*0 / 3")
+    row(formgrader, r"ben\s*5 / 9\s*5 / 6\s*0 / 3")
+
+    formgrader.get_by_role("link", name="ada").click()
+    formgrader.locator("input.score[placeholder='4']").wait_for()  # the grader's points for signs
+    formgrader.locator(".tabbable:focus").wait_for()  # the page goes to the first box by itself
+    essay = formgrader.locator("input.score").last
+    essay.fill("2")
+    essay.press("Tab")
+    wait(lambda: points_by_hand(graded, "ada") == 2, 30, "the points were not saved")
+    assert page.complaints == []
+    assert_nothing_left_the_machine(page, classroom)
+

@@ -432,6 +432,19 @@ def test_a_release_that_earns_points_is_refused(tmp_path, kit):
         autograde.check_grader(course, "toy")
 
 
+def test_a_reference_without_time_asks_for_more(tmp_path, kit):
+    # On a machine that is busy with other things the exercise is well, and what lacks is seconds.
+    slow = kit.make_notebook(
+        kit.code_cell("### BEGIN SOLUTION\nimport time\ntime.sleep(60)\n### END SOLUTION", "slow", solution=True),
+        kit.graded_cell("assert 'time' in globals()", "slow_test", 1),
+    )
+    course = kit.make_course(tmp_path, {"slow": slow})
+    release.release(course, "toy")
+    course.config.Execute.timeout = 1
+    with pytest.raises(GradingError, match="If this machine is only busy, give more time: --cell-seconds"):
+        autograde.check_grader(course, "toy")
+
+
 def test_an_outdated_release_is_refused(course, tmp_path):
     # Students worked on what exercises/ holds; grading them by other given code would be unfair.
     path = course.solution("toy") / "gap.ipynb"

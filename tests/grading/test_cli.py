@@ -1,5 +1,6 @@
 """The command says what it did, what is wrong, and tells it by its exit code too."""
 
+import sys
 import zipfile
 
 import pytest
@@ -55,6 +56,14 @@ def test_grading_without_a_sandbox_is_asked_for_by_name(course, monkeypatch):
     for words in ([], ["--unsafe"]):
         run(course, "grade", "toy", "--submissions", ".", *words)
     assert asked == [False, True]
+
+
+def test_a_missing_package_is_named_without_a_traceback(course, monkeypatch, capsys):
+    # `pip install .` alone brings no grader: None makes Python say that there is no such module.
+    monkeypatch.setitem(sys.modules, "traitlets.config.loader", None)
+    assert run(course, "release") == 2
+    told = capsys.readouterr().err
+    assert "mlmon release needs the package traitlets" in told and "mlmon doctor" in told
 
 
 def test_outside_of_a_course_it_says_where_to_go(tmp_path, capsys):
