@@ -19,7 +19,7 @@ from mlmon import doctor
 
 ROOT = Path(__file__).resolve().parents[2]
 ANSWERS = Path(__file__).parent / "submissions"
-SANDBOXED = ("test_attacks", "test_autograde", "test_class", "test_cli", "test_ex1_graded", "test_ex2", "test_ex3", "test_ex4_graded", "test_execute", "test_honest", "test_sandbox")
+SANDBOXED = ("test_attacks", "test_autograde", "test_class", "test_cli", "test_ex1_graded", "test_ex2", "test_ex3", "test_ex4_graded", "test_execute", "test_honest", "test_sandbox", "test_template")
 
 
 def pytest_collection_modifyitems(items):
