@@ -1,9 +1,11 @@
 """A new exercise works before a word of it is changed."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from mlmon import cli
-from mlmon.grading import autograde, release
+from mlmon.grading import autograde, release, template
 
 NEXT = "Change it, then: mlmon release ex5_mine"
 
@@ -16,12 +18,18 @@ def made(course, capsys):
     return course
 
 
-def test_a_new_exercise_is_released_and_graded_at_once(made):
-    # The real grader raises unless the reference earns every automatic point and the release none.
+def test_a_new_exercise_is_released_and_graded_at_once(made, kit):
+    # The real grader goes on only if the reference earns every automatic point and the release none; a student gets the points of her answer.
     release.release(made, "ex5_mine")
-    autograde.check_grader(made, "ex5_mine")
-    parts = release.parts(made.release("ex5_mine"))
-    assert {part.automatic for part in parts} == {True, False}        # there is a written question, too
+    answer = "def missing_share(values):\n    return sum(value != value for value in values) / max(len(values), 1)"
+    book = template.NOTEBOOK.removesuffix(".ipynb")
+    kit.hand_in(made.root / "in", "ada", kit.answer(made.release("ex5_mine"), {book: {"missing_share": answer, "account": "Customers are hurt."}}))
+    autograde.grade(made, "ex5_mine", made.root / "in", executor=lambda: ThreadPoolExecutor(1), progress=False)
+    row = kit.read_grades(made)["ada"]
+    assert kit.points(row, [f"{book}:test_missing_share", f"{book}:test_missing_share_empty"]) == {
+        f"{book}:test_missing_share": 2.0, f"{book}:test_missing_share_empty": 0.0,
+    }  # fmt: skip
+    assert (row["max_score"], row["written_max_score"], row["written_waiting"], row["sandbox"]) == ("3.0", "2.0", "1", "bubblewrap")
 
 
 def test_a_release_of_it_keeps_what_is_hidden(made):
