@@ -39,7 +39,8 @@ AGES = [34.0, math.nan, 51.0, 28.0, math.nan]      # one value a customer, nan w
     ("markdown", "a-text", None, '''
 ## Part A. The share of missing values (3 points)
 
-`missing_share` takes a list of numbers, nan where missing, and gives the share that is missing, a float from 0 to 1. An empty list has no share: raise `ValueError`.
+`missing_share` takes a list of numbers, nan where missing, and gives the share that is missing, a float from 0 to 1. An empty list has no share:
+raise `ValueError`.
 
 **By hand.** Of the five ages above, two are missing: 0.4.
 '''),

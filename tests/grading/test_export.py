@@ -19,7 +19,8 @@ CANVAS = '''Student,ID,SIS User ID,SIS Login ID,Section,Notes,Warm-up (98764),To
 "Turing, Alan",12349,S5,alan,Monday,,,,,
 "Student, Test",12399,,0123abcd,Monday,,,,,
 '''
-MOODLE = '''Identifier,Full name,ID number,Email address,Status,Grade,Maximum grade,Grade can be changed,Last modified (submission),Last modified (grade),Feedback comments
+MOODLE = '''Identifier,Full name,ID number,Email address,Status,Grade,Maximum grade,Grade can be changed,Last modified (submission),\
+Last modified (grade),Feedback comments
 Participant 501,Ada Lovelace,S1,ada@example.org,Submitted for grading,,13.00,Yes,"Friday, 27 November 2026, 10:00 AM",-,
 Participant 502,Grace Hopper,S2,grace@example.org,Submitted for grading,7.00,13.00,Yes,-,"Friday, 27 November 2026, 11:00 AM","<p>Fine, so far</p>"
 Participant 503,=1+1 Eve,S3,eve@example.org,Submitted for grading,,13.00,Yes,-,-,
