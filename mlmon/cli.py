@@ -73,14 +73,25 @@ def _parser():
     release.set_defaults(run=_release)
     grade = commands.add_parser("grade", help="grade a class, write feedback and build/grades.csv")
     grade.add_argument("exercise")
-    grade.add_argument("--submissions", required=True, metavar="DIR", help="folder or zip: <student>/<notebook>.ipynb")
+    grade.add_argument("--submissions", required=True, metavar="DIR", help="folder or zip of <student>/<notebook>.ipynb, or what Moodle or Canvas gives")
     grade.add_argument("--workers", type=_count, default=os.cpu_count(), help="submissions at the same time (%(default)s)")
     grade.add_argument("--scheduler", metavar="ADDRESS", help="of a Dask cluster whose workers run the submissions")
     grade.add_argument("--unsafe", action="store_true", help="run strangers' code without a sandbox, where there is none")
     grade.add_argument("--cell-seconds", type=_count, help="longest that a cell may run")
     grade.add_argument("--notebook-seconds", type=_count, help="longest that a notebook may run")
     grade.set_defaults(run=_grade)
-    for command in (progress, release, grade):
+    export = commands.add_parser("export", help="write the grades of an exercise for Canvas or Moodle")
+    export.add_argument("system", choices=["canvas", "moodle"])
+    export.add_argument("exercise")
+    export.add_argument("--roster", required=True, metavar="CSV", help="Canvas's gradebook export, Moodle's grading worksheet")
+    export.add_argument("--column", help="Canvas's column for the points (default: the one with the exercise's name)")
+    export.add_argument("--scale", action="store_true", help="stretch the points to the system's maximum, where that is another")
+    export.set_defaults(run=_export)
+    new = commands.add_parser("new", help="begin an exercise of your own in solutions/")
+    new.add_argument("what", choices=["exercise"])
+    new.add_argument("name", help="a word of letters, digits and _, such as ex5_mine")
+    new.set_defaults(run=_new)
+    for command in (progress, release, grade, export, new):
         command.add_argument("--root", default=".", help="a folder of the course (default: this one)")
     return parser
 
@@ -128,6 +139,30 @@ def _grade(course, options):
         print(f"{number:5d} {status}")
     print(f"{course.build / 'grades.csv'} and one page a student in {course.build / 'feedback'}")
     return int(any(row.status != "graded" for row in rows))
+
+
+def _export(course, options):
+    from mlmon.grading import export
+
+    done = export.export(course, options.exercise, options.system, options.roster, column=options.column, scale=options.scale)
+    print(f"{done.written} grades in {done.path}")
+    _list("not in it", [f"{student}: {reason}" for student, reason in done.aside.items()])
+    _list("with written answers that nobody has graded yet, counted as 0", done.waiting)
+    _list("of the roster without points here, left as they are", done.silent)
+    return int(bool(done.aside or done.waiting))
+
+
+def _list(words, lines):
+    if lines:
+        print(f"{len(lines)} {words}:", *lines, sep="\n    ")
+
+
+def _new(course, options):
+    from mlmon.grading import template
+
+    path = template.new_exercise(course, options.name)
+    print(f"{path}\nChange it, then: mlmon release {options.name}")
+    return 0
 
 
 def _log_to(path):

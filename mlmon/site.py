@@ -15,9 +15,9 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-GUIDES = ("course/glossary.md", "course/notes_template.md", "course/instructor_guide.md", "CONTRIBUTING.md")
+GUIDES = ("course/glossary.md", "course/notes_template.md", "course/instructor_guide.md", "CONTRIBUTING.md", "ARCHITECTURE.md")
 TABLES = ("tests/benchmarks/README.md", "datasets/README.md", "CHANGELOG.md")
-PLAIN = ("mlmon.cli", "mlmon.doctor", "mlmon.lab", "mlmon.site")     # commands, which the README explains
+PLAIN = ("mlmon.architecture", "mlmon.cli", "mlmon.doctor", "mlmon.lab", "mlmon.site")     # commands, which the pages explain
 
 CONF = """
 project, author, language = "mlmon", "the mlmon authors", "en"

@@ -277,12 +277,12 @@ def _line(row, parts, scores, likeness):
         "score": _sum(automatic, scores),
         "max_score": sum(part.points for part in automatic),
         "status": row.status,
-        "reason": _text(row.reason),
+        "reason": plain_text(row.reason),
         "written_score": _sum(written, scores),
         "written_max_score": sum(part.points for part in written),
         "written_waiting": sum(scores[part.name].waiting for part in written if part.name in scores),
-        "notes": _text("; ".join(row.notes)),
-        "tampering": _text("; ".join(row.tampering)),
+        "notes": plain_text("; ".join(row.notes)),
+        "tampering": plain_text("; ".join(row.tampering)),
         "likeness": likeness[0],
         "most_like": likeness[1],
         "sandbox": row.sandbox,
@@ -290,9 +290,15 @@ def _line(row, parts, scores, likeness):
     }
 
 
-def _text(words):
-    """Words that a spreadsheet does not take for a formula."""
-    return f"'{words}" if words.startswith(("=", "+", "-", "@")) else words
+def plain_text(words):
+    """Words that a spreadsheet does not take for a formula.
+
+    Examples
+    --------
+    >>> plain_text("=1+1"), plain_text("late")
+    ("'=1+1", 'late')
+    """
+    return f"'{words}" if words.lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\r")) else words
 
 
 def _sum(parts, scores):

@@ -5,6 +5,7 @@ matched with the released notebooks by what is in them, and mended from the rele
 """
 
 import hashlib
+import io
 import json
 import os
 import re
@@ -17,12 +18,13 @@ from pathlib import Path, PurePosixPath
 
 import nbformat
 
-from . import mend
+from . import lms, mend
 from .course import GradingError, log
 
 LARGEST = 64_000_000  # bytes a notebook may have, outputs included
 MOST_FILES = 1_000  # files looked at for a student
 _NOTEBOOK = re.compile(r"\.ipynb(\.(json|txt))?$|\.json$", re.IGNORECASE)
+_ZIP = re.compile(r"\.zip$", re.IGNORECASE)
 _SKIP = re.compile(r"^(\..*|__MACOSX|__pycache__)$")
 
 
@@ -62,7 +64,7 @@ def hand_ins(source, exercise=""):
     ----------
     source : path
         A folder or a zip that holds ``<student>/<notebook>.ipynb``, at any depth below the student;
-        a student's folder may be a zip as well.
+        a student's folder may be a zip as well. Or what Moodle or Canvas gives for download (`lms`).
     exercise : str
         Name of the exercise, so that a folder of that name is not taken for a student.
 
@@ -87,27 +89,36 @@ def hand_ins(source, exercise=""):
     if not found:
         raise GradingError(
             f"submissions are kept as <student>/<notebook>.ipynb, and {source} has no student's folder. "
-            "Put each student's notebooks into a folder with the student's name."
+            "Put each student's notebooks into a folder with the student's name, or give the zip that Moodle or Canvas made."
         )
 
 
 def _from_folder(source):
-    taken = set()
+    students = {}
     for path in sorted(source.iterdir()):
-        if _SKIP.match(path.name):
-            continue
-        if path.is_symlink():
-            yield HandIn(_name(path.name, taken), notes=["a link in place of a folder was not followed"])
-        elif path.is_dir():
-            yield _read_folder(path, _name(path.name, taken))
-        elif path.suffix.lower() == ".zip":
-            hand_in = HandIn(_name(path.stem, taken), received=_date(path.stat().st_mtime))
-            _read_archive(path, hand_in)
-            yield hand_in
+        known = lms.upload(path.name)
+        if not _SKIP.match(path.name) and (known or path.is_dir() or path.is_symlink() or _ZIP.search(path.name)):
+            students.setdefault(known.student if known else path.name, []).append((path, known))
+    taken = set()
+    for name in sorted(students):
+        hand_in = HandIn(_name(name if students[name][0][0].is_dir() else _ZIP.sub("", name), taken))
+        for path, known in students[name]:
+            _note_late(known, path.name, hand_in)
+            if path.is_symlink():
+                hand_in.notes.append("a link in place of a folder was not followed")
+            elif path.is_dir():
+                _read_folder(path, hand_in)
+            else:
+                _read_file(path, known.file if known else path.name, hand_in)
+        yield hand_in
 
 
-def _read_folder(folder, student):
-    hand_in = HandIn(student)
+def _note_late(known, name, hand_in):
+    if known and known.late:
+        hand_in.notes.append(f"{name} is marked late")
+
+
+def _read_folder(folder, hand_in):
     for base, folders, names in os.walk(folder):
         for name in sorted(folders):
             if Path(base, name).is_symlink():
@@ -115,7 +126,6 @@ def _read_folder(folder, student):
         folders[:] = sorted(name for name in folders if not _SKIP.match(name))
         for name in sorted(names):
             _read_file(Path(base, name), str(PurePosixPath(Path(base, name).relative_to(folder))), hand_in)
-    return hand_in
 
 
 def _read_file(path, name, hand_in):
@@ -124,14 +134,22 @@ def _read_file(path, name, hand_in):
         return
     if not stat.S_ISREG(status.st_mode):
         hand_in.notes.append(f"{name} is a link or no regular file and was not read")
-    elif path.suffix.lower() == ".zip":
-        _read_archive(path, hand_in)
+    elif _ZIP.search(path.name):
+        _read_archive(path, path.name, hand_in)
+        _arrived(hand_in, _date(status.st_mtime))
     elif _wanted(name, status.st_size, hand_in):
         try:
-            hand_in.files[name] = path.read_bytes()
+            _keep(name, path.read_bytes(), hand_in)
         except OSError as error:
             hand_in.notes.append(f"{name} could not be read: {error.strerror}")
         _arrived(hand_in, _date(status.st_mtime))
+
+
+def _keep(name, raw, hand_in):
+    """Keep a file; a second one of the same name does not take the place of the first."""
+    while name in hand_in.files:
+        name = f"again/{name}"
+    hand_in.files[name] = raw
 
 
 def _wanted(name, size, hand_in):
@@ -145,14 +163,14 @@ def _wanted(name, size, hand_in):
     return len(hand_in.files) < MOST_FILES
 
 
-def _read_archive(path, hand_in):
-    """Read one student's zip into the hand-in."""
+def _read_archive(file, name, hand_in):
+    """Read one student's zip, a path or an open file, into the hand-in."""
     try:
-        with zipfile.ZipFile(path) as pack:
+        with zipfile.ZipFile(file) as pack:
             for entry in pack.infolist():
                 _read_entry(pack, entry, entry.filename, hand_in)
     except (zipfile.BadZipFile, OSError) as error:
-        hand_in.notes.append(f"{path.name} could not be unpacked: {error}")
+        hand_in.notes.append(f"{name} could not be unpacked: {error}")
 
 
 def _from_zip(source, exercise):
@@ -167,17 +185,40 @@ def _from_zip(source, exercise):
                 log.warning("%s: %r points outside of the zip and was refused", source, entry.filename)
         entries = [(_parts(entry.filename), entry) for entry in pack.infolist()]
         entries = [(parts, entry) for parts, entry in entries if parts and not any(map(_SKIP.match, parts))]
-        depth = _depth_of_students([parts for parts, _ in entries if _NOTEBOOK.search(parts[-1])], exercise)
+        depth = _depth_of_students([parts for parts, _ in entries if _NOTEBOOK.search(parts[-1]) or _ZIP.search(parts[-1])], exercise)
         students = {}
         for parts, entry in entries:
-            if len(parts) > depth + 1 or (entry.is_dir() and len(parts) > depth):
-                students.setdefault(parts[depth], []).append(("/".join(parts[depth + 1 :]), entry))
+            student, name = _whose(parts[depth:], entry.is_dir())
+            if student:
+                students.setdefault(student, []).append((name, parts[depth], entry))
         taken = set()
-        for folder in sorted(students):
-            hand_in = HandIn(_name(folder, taken))
-            for name, entry in students[folder]:
-                _read_entry(pack, entry, name, hand_in)
+        for student in sorted(students):
+            hand_in = HandIn(_name(student, taken))
+            for name, top, entry in students[student]:
+                _note_late(lms.upload(top), top, hand_in)
+                if _ZIP.search(name):
+                    _read_inner(pack, entry, name, hand_in)
+                else:
+                    _read_entry(pack, entry, name, hand_in)
             yield hand_in
+
+
+def _whose(parts, folder):
+    """The student of an entry of the class's zip, and the entry's name below the student; empty for nobody's.
+
+    Examples
+    --------
+    >>> _whose(("anna", "work", "one.ipynb"), False), _whose(("anna.zip",), False), _whose(("notes.txt",), False)
+    (('anna', 'work/one.ipynb'), ('anna', 'anna.zip'), ('', ''))
+    >>> _whose(("lovelaceada_12_34_one.ipynb",), False)
+    ('lovelaceada_12', 'one.ipynb')
+    """
+    known = lms.upload(parts[0]) if parts else None
+    if known:
+        return known.student, "/".join(filter(None, [known.file, *parts[1:]]))
+    if len(parts) > 1 or (parts and folder):
+        return parts[0], "/".join(parts[1:])
+    return (_ZIP.sub("", parts[0]), parts[0]) if parts and _ZIP.search(parts[0]) else ("", "")
 
 
 def _depth_of_students(paths, exercise):
@@ -191,10 +232,12 @@ def _depth_of_students(paths, exercise):
     1
     >>> _depth_of_students([("anna", "ex", "one.ipynb")], "ex")
     0
+    >>> _depth_of_students([("homework", "lovelaceada_12_34_one.ipynb")], "ex")
+    1
     """
-    tops = {parts[0] for parts in paths}
-    wrapped = len(tops) == 1 and all(len(parts) > 2 and parts[1] != exercise for parts in paths)
-    return int(wrapped and bool(paths))
+    if len({parts[0] for parts in paths}) != 1 or lms.upload(paths[0][0]):
+        return 0
+    return int(all((len(parts) > 2 and parts[1] != exercise) or (len(parts) > 1 and lms.upload(parts[1])) for parts in paths))
 
 
 def _parts(name):
@@ -222,15 +265,28 @@ def _read_entry(pack, entry, name, hand_in):
     if stat.S_ISLNK(entry.external_attr >> 16):
         hand_in.notes.append(f"{name} is a link and was not followed")
     elif _wanted(name, entry.file_size, hand_in):
-        try:
-            with pack.open(entry) as file:
-                raw = file.read(LARGEST + 1)
-        except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError, EOFError) as error:
-            hand_in.files[name] = b""
-            hand_in.notes.append(f"{name} could not be unpacked: {error}")
-            return
-        hand_in.files[name] = raw[:LARGEST]
-        _arrived(hand_in, datetime(*entry.date_time, tzinfo=timezone.utc) if entry.date_time[0] > 1980 else None)
+        raw = _content(pack, entry, name, hand_in)
+        _keep(name, raw, hand_in)
+        if raw:
+            _arrived(hand_in, datetime(*entry.date_time, tzinfo=timezone.utc) if entry.date_time[0] > 1980 else None)
+
+
+def _read_inner(pack, entry, name, hand_in):
+    """Read a student's zip that came inside of the class's; a zip within that one is left out."""
+    if entry.file_size > LARGEST:
+        hand_in.notes.append(f"{name} has {entry.file_size / 1e6:.0f} MB and was left out; {LARGEST / 1e6:.0f} MB are allowed")
+    elif raw := _content(pack, entry, name, hand_in):
+        _read_archive(io.BytesIO(raw), name, hand_in)
+
+
+def _content(pack, entry, name, hand_in):
+    """The bytes of an entry, not more than are allowed; none, and a note, when it cannot be unpacked."""
+    try:
+        with pack.open(entry) as file:
+            return file.read(LARGEST)
+    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError, EOFError) as error:
+        hand_in.notes.append(f"{name} could not be unpacked: {error}")
+        return b""
 
 
 def _name(raw, taken):

@@ -20,7 +20,9 @@ from mlmon import doctor
 
 ROOT = Path(__file__).resolve().parents[2]
 ANSWERS = Path(__file__).parent / "submissions"
-SANDBOXED = ("test_attacks", "test_autograde", "test_class", "test_cli", "test_execute", "test_graded", "test_honest", "test_sandbox")
+SANDBOXED = (
+    "test_attacks", "test_autograde", "test_class", "test_cli", "test_execute", "test_graded", "test_honest", "test_sandbox", "test_template",
+)
 
 
 def pytest_collection_modifyitems(items):

@@ -1,5 +1,6 @@
 """What comes in is read safely, matched with the release, and mended."""
 
+import io
 import json
 import os
 import stat
@@ -158,6 +159,86 @@ def test_no_class_is_an_error_that_says_what_to_do(tmp_path, shape):
         (path / "mean.ipynb").write_text("{}")
     with pytest.raises(GradingError, match="<student>/<notebook>.ipynb"):
         taken(path)
+
+
+# -- what learning-management systems give -----------------------------------------------------------------------------
+
+# The names of Moodle's and Canvas's own code (mod/assign/classes/downloader.php, lib/content_zipper.rb), and who handed in what.
+MOODLE = {
+    "Ada Lovelace_12345_assignsubmission_file/mean.ipynb": "{}",
+    "Ada Lovelace_12345_assignsubmission_file/more/gap.ipynb": "{}",
+    "Ada Lovelace_12345_assignsubmission_onlinetext/onlinetext.html": "<p>Done.</p>",
+    "Ünal Ayşe_777_assignsubmission_file/mean.ipynb": "{}",
+    "Participant_9_assignsubmission_onlinetext/onlinetext.html": "<p>Sorry.</p>",
+}
+OLD_MOODLE = {name.replace("_file/", "_file_/").replace("text/", "text_/"): text for name, text in MOODLE.items()}
+FLAT_MOODLE = {name.replace("/", "_") if "more" not in name else name.replace("/more/", "_"): text for name, text in MOODLE.items()}
+BY_MOODLE = {"Ada Lovelace_12345": ["gap.ipynb", "mean.ipynb"], "Ünal Ayşe_777": ["mean.ipynb"], "Participant_9": []}
+CANVAS = {
+    "lovelaceada_12345_678910_mean.ipynb": "{}",
+    "lovelaceada_12345_678911_gap-1.ipynb": "{}",
+    "ünalayşe_LATE_777_678912_mean.ipynb": "{}",
+    "noether_9_text.html": "<p>Sorry.</p>",
+    "anon_Ab3xY_678913_mean.ipynb": "{}",
+}
+BY_CANVAS = {"lovelaceada_12345": ["gap-1.ipynb", "mean.ipynb"], "ünalayşe_777": ["mean.ipynb"], "noether_9": [], "anon_Ab3xY": ["mean.ipynb"]}
+
+
+@pytest.mark.parametrize("form", ["zip", "zip in a folder", "unpacked"])
+@pytest.mark.parametrize(
+    ("names", "due"),
+    [(MOODLE, BY_MOODLE), (OLD_MOODLE, BY_MOODLE), (FLAT_MOODLE, BY_MOODLE), (CANVAS, BY_CANVAS)], ids=["moodle", "old moodle", "flat moodle", "canvas"],
+)
+def test_a_download_of_moodle_or_canvas_is_read_as_it_came(tmp_path, names, due, form):
+    # All that one student uploaded comes together under a name that still holds the number; nobody else's work does.
+    with zipfile.ZipFile(tmp_path / "class.zip", "w") as pack:
+        for name, text in names.items():
+            pack.writestr(f"homework 1/{name}" if form == "zip in a folder" else name, text)
+    if form == "unpacked":
+        zipfile.ZipFile(tmp_path / "class.zip").extractall(tmp_path / "class")
+    found = taken(tmp_path / ("class" if form == "unpacked" else "class.zip"))
+    assert {name: sorted(file.split("/")[-1] for file in one.files) for name, one in found.items()} == due
+
+
+@pytest.mark.parametrize("form", ["zip", "unpacked"])
+@pytest.mark.parametrize("top", ["Ada_1_assignsubmission_file/work.zip", "lovelaceada_1_22_work.zip", "ada/work.zip", "ada.zip"])
+def test_a_zip_that_a_student_uploaded_is_read_inside_of_the_class_too(tmp_path, top, form):
+    # Five notebooks come as one zip; a zip within that zip is not opened, so that nothing unfolds without end.
+    inner, deeper = io.BytesIO(), io.BytesIO()
+    with zipfile.ZipFile(deeper, "w") as pack:
+        pack.writestr("deeper.ipynb", "{}")
+    with zipfile.ZipFile(inner, "w") as pack:
+        pack.writestr("toy/mean.ipynb", "{}")
+        pack.writestr("../gap.ipynb", "{}")
+        pack.writestr("deeper.zip", deeper.getvalue())
+    with zipfile.ZipFile(tmp_path / "class.zip", "w") as pack:
+        pack.writestr(top, inner.getvalue())
+    if form == "unpacked":
+        zipfile.ZipFile(tmp_path / "class.zip").extractall(tmp_path / "class")
+    (one,) = taken(tmp_path / ("class" if form == "unpacked" else "class.zip")).values()
+    assert list(one.files) == ["toy/mean.ipynb"] and one.student in ("Ada_1", "lovelaceada_1", "ada")
+    assert sum("refused" in note or "not a notebook" in note for note in one.notes) == 2
+
+
+def test_a_late_upload_is_noted(tmp_path):
+    # Canvas writes LATE into the name; the grade stays the instructor's decision.
+    (tmp_path / "lovelaceada_LATE_1_22_mean.ipynb").write_text("{}")
+    assert taken(tmp_path)["lovelaceada_1"].notes == ["lovelaceada_LATE_1_22_mean.ipynb is marked late"]
+
+
+def test_two_files_of_one_name_are_both_read(tmp_path):
+    # The better one is chosen by what is in it, so neither may take the other's place.
+    for number, text in (("22", "{}"), ("23", "[]")):
+        (tmp_path / f"lovelaceada_1_{number}_mean.ipynb").write_text(text)
+    assert taken(tmp_path)["lovelaceada_1"].files == {"mean.ipynb": b"{}", "again/mean.ipynb": b"[]"}
+
+
+def test_a_link_with_a_name_of_canvas_is_not_followed(tmp_path):
+    # The canary is this test's own file, as above.
+    (tmp_path / "canary.ipynb").write_text("canary")
+    (tmp_path / "in").mkdir()
+    os.symlink(tmp_path / "canary.ipynb", tmp_path / "in" / "lovelaceada_1_22_mean.ipynb")
+    assert not taken(tmp_path / "in")["lovelaceada_1"].files
 
 
 # -- matching --------------------------------------------------------------------------------------------------------
