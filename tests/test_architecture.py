@@ -288,7 +288,7 @@ ALLOWED = {
     },
     "ex2_drift": OWN,
     "ex3_feedback_loop": {"mlmon.loops.recommender", "mlmon.plot", "mlmon.grading.checks"},
-    "ex4_retraining": {"mlmon.data", "mlmon.grading.checks", "mlmon.grading.rehearsal", "mlmon.grading.retraining_checks"},
+    "ex4_retraining": {"mlmon.data", "mlmon.plot", "mlmon.grading.checks", "mlmon.grading.rehearsal", "mlmon.grading.retraining_checks"},
 }
 
 

@@ -1,5 +1,6 @@
 """The registry on a real MLflow server, named by its address: `make prove`. The server's package is large, so it lives in an environment of its own."""
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -28,16 +29,17 @@ def address(tmp_path):
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
     kept = ["--backend-store-uri", f"sqlite:///{tmp_path / 'server.db'}", "--artifacts-destination", tmp_path / "artifacts"]
-    quiet = {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
+    quiet = {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    command = [peer.python.with_name("mlflow"), "server", *kept, "--host", "127.0.0.1", "--port", port, "--workers", "1"]
     with open(tmp_path / "log", "w") as log:
-        server = subprocess.Popen([peer.python.with_name("mlflow"), "server", *kept, "--host", "127.0.0.1", "--port", port, "--workers", "1"], env=quiet, stdout=log, stderr=log)
+        server = subprocess.Popen(command, env=quiet, stdout=log, stderr=log, start_new_session=True)      # with its workers
     where = f"http://127.0.0.1:{port}"
     try:
         while not answers(f"{where}/health"):
             assert server.poll() is None, (tmp_path / "log").read_text()[-3000:]
         yield where
     finally:
-        server.terminate()
+        os.killpg(server.pid, signal.SIGTERM)
         server.wait(60)
 
 
