@@ -122,8 +122,8 @@ def test_provisioning_leads_to_the_dashboard_and_its_data(folder, grafana):
 
 def references(node):
     """Every data source that a piece of JSON names, at any depth."""
-    if isinstance(node, dict):
-        yield from [node["datasource"]] * ("datasource" in node)
+    if isinstance(node, dict) and "datasource" in node:
+        yield node["datasource"]
     for inner in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
         yield from references(inner)
 
