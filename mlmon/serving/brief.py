@@ -64,7 +64,10 @@ def ask(series, questions, *, every=15):
     [[({}, 3.0)]]
     """
     with _prometheus(past(series, every)) as answer:
-        return [_answered(promql, answer("query", query=promql, time=seconds)) for promql, seconds in questions]
+        try:
+            return [_answered(promql, answer("query", query=promql, time=seconds)) for promql, seconds in questions]
+        except OSError as error:
+            raise ValueError(f"prometheus gave up on time or memory ({error}). Ask for less.") from None
 
 
 def past(series, every=15):
