@@ -116,10 +116,12 @@ def markdown(quick=False):
     second = tables.table(["simulator", "at once", "microseconds a slate", "x mlmon"],
                           [[name, many, f"{each * 1e6:.1f}", tables.ratio(each / runs[0][2])] for name, many, each in runs])
     turns = hirings(2 if quick else 10)
-    third = tables.table(["hiring loop", "milliseconds a round", "x none"], [[name, f"{each * 1e3:.1f}", tables.ratio(each / turns[0][1])] for name, each in turns])
+    third = tables.table(["hiring loop", "milliseconds a round", "x none"],
+                         [[name, f"{each * 1e3:.1f}", tables.ratio(each / turns[0][1])] for name, each in turns])
     asks = labellings(2 if quick else 10)
     fourth = tables.table(["labelling loop", "strategy", "milliseconds a round", "x mlmon"],
                           [[name, how, f"{each * 1e3:.1f}", tables.ratio(each / asks[0][2])] for name, how, each in asks])
     note = f"The Gini coefficient by all pairs of items, as its definition has it: {tables.seconds(pairs)}; by one sort: {tables.seconds(ours)}."
     return (f"{slates.size:,} impressions of {items:,} items:\n\n{first}\n\n{note}\n\nA popularity recommender, {ITEMS} items, {SLOTS} places:\n\n{second}"
-            f"\n\nA hiring loop, 1,000 applicants a round:\n\n{third}\n\nA labelling loop, 20 labels a round from a pool of 2,000; mlmon also judges each model on a holdout:\n\n{fourth}")
+            f"\n\nA hiring loop, 1,000 applicants a round:\n\n{third}\n\n"
+            f"A labelling loop, 20 labels a round from a pool of 2,000; mlmon also judges each model on a holdout:\n\n{fourth}")
