@@ -64,7 +64,10 @@ def ask(series, questions, *, every=15):
     [[({}, 3.0)]]
     """
     with _prometheus(past(series, every)) as answer:
-        return [_answered(promql, answer("query", query=promql, time=seconds)) for promql, seconds in questions]
+        try:
+            return [_answered(promql, answer("query", query=promql, time=seconds)) for promql, seconds in questions]
+        except OSError as error:
+            raise ValueError(f"prometheus gave up on time or memory ({error}). Ask for less.") from None
 
 
 def past(series, every=15):
@@ -91,8 +94,8 @@ def _prometheus(text):
         place = Path(folder)
         (place / "past.txt").write_text(text + "\n", encoding="utf-8")
         (place / "prometheus.yml").write_text("", encoding="utf-8")
-        made = subprocess.run([dryrun.program("promtool"), "tsdb", "create-blocks-from", "openmetrics", f"--max-block-duration={_LONG}", "--quiet", "past.txt", "data"],
-                              cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=dryrun.PATIENCE)
+        words = ["tsdb", "create-blocks-from", "openmetrics", f"--max-block-duration={_LONG}", "--quiet", "past.txt", "data"]
+        made = subprocess.run([dryrun.program("promtool"), *words], cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=dryrun.PATIENCE)
         if made.returncode:
             raise ValueError(f"series need to be ones that Prometheus takes, which says: {made.stdout.decode(errors='replace').strip()[-500:]}")
         options = [f"--storage.tsdb.path={folder}/data", "--storage.tsdb.retention.time=100y", "--config.file=prometheus.yml",

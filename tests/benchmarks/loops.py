@@ -1,4 +1,9 @@
-"""Feedback loops: measures of a million impressions beside Evidently's, and slates a second beside T-RECS and a plain loop."""
+"""Feedback loops: measures of a million impressions beside Evidently's, and each loop beside the public simulators that still install.
+
+Of the others, RecSim 0.2.4 installs and its worlds ask for `tf.estimator`, which TensorFlow no longer has; RecoGym 0.1.3.0 installs
+and asks for `scipy.rand`, which SciPy no longer has; RecSim NG 0.1.2 runs, and brings 2.6 GB for models in a language of its own, with no
+popularity recommender among them. Virtual-Taobao and the code of Ensign et al. are in no registry. No package simulates hiring.
+"""
 
 import random
 import time
@@ -7,9 +12,11 @@ import numpy as np
 import pandas as pd
 
 from mlmon import loops
+from mlmon.loops import active, hiring
 from tests.benchmarks import peers, tables
 
 ITEMS, SLOTS = 200, 10
+NAMES = {"trecs": "T-RECS", "reclab": "RecLab", "modal-python": "modAL"}
 
 
 def timed(call, rounds=3):
@@ -71,15 +78,33 @@ def simulators(rounds):
     loops.play(loops.Config(loops.Greedy("clicks"), rounds=5))      # loads what is loaded late
     rows = [("mlmon", f"{worlds} world{'s' * (worlds > 1)}", timed(lambda: loops.play(config, 0, worlds), 2)[0] / rounds / worlds) for worlds in (1, 100)]
     rows.append(("plain Python", "1 world", timed(lambda: plain(rounds), 2)[0] / rounds))
-    if peers.installed(["trecs"]):
-        sizes = [(1, rounds), (100, rounds // 10)]
-        answers = peers.answers(peers.start("trecs", {"items": ITEMS, "slots": SLOTS, "sizes": sizes}))
-        rows += [(f"T-RECS {peers.PEERS['trecs'].version}", f"{users} user{'s' * (users > 1)}, one model", each) for (users, _), each in zip(sizes, answers)]
+    sizes = [(1, rounds), (100, rounds // 10)]
+    for name in peers.installed(["trecs", "reclab"]):
+        answers = peers.answers(peers.start(name, {"items": ITEMS, "slots": SLOTS, "sizes": sizes}))
+        rows += [(f"{NAMES[name]} {peers.PEERS[name].version}", f"{users} user{'s' * (users > 1)}, one model", each)
+                 for (users, _), each in zip(sizes, answers)]
+    return rows
+
+
+def hirings(rounds):
+    """Rows of what is on in the hiring loop, and CPU seconds a round."""
+    kinds = {name: fields for name, fields in hiring.MITIGATIONS.items() if name in ("none", "reweighing", "fairness constraint", "counterfactual twins")}
+    return [(name, timed(lambda: hiring.simulate(hiring.Config(**fields), rounds=rounds), 2)[0] / (rounds + 1)) for name, fields in kinds.items()]
+
+
+def labellings(rounds):
+    """Rows of who asks for labels, how, and CPU seconds a round."""
+    made = active.Config(strategy="entropy")
+    rows = [("mlmon", one, timed(lambda: active.simulate(active.Config(strategy=one), rounds=rounds), 2)[0] / rounds)
+            for one in ("entropy", "random", "diverse", "committee")]
+    job = {"pool": made.pool, "features": made.features, "start": made.start, "budget": made.budget, "rounds": rounds}
+    for name in peers.installed(["modal-python"]):
+        rows += [(f"{NAMES[name]} {peers.PEERS[name].version}", "entropy", each) for each in peers.answers(peers.start(name, job))]
     return rows
 
 
 def markdown(quick=False):
-    """Both tables."""
+    """All tables."""
     slates, items = (skewed(1000, 2000), 2000) if quick else (skewed(100_000, 100_000), 100_000)
     rows = [[name, tables.seconds(ours), tables.seconds(theirs), tables.ratio(theirs / ours), f"{a:.3f}", f"{b:.3f}"]
             for name, ours, a, theirs, b in measures(slates, items)]
@@ -90,5 +115,13 @@ def markdown(quick=False):
     runs = simulators(300 if quick else 3000)
     second = tables.table(["simulator", "at once", "microseconds a slate", "x mlmon"],
                           [[name, many, f"{each * 1e6:.1f}", tables.ratio(each / runs[0][2])] for name, many, each in runs])
+    turns = hirings(2 if quick else 10)
+    third = tables.table(["hiring loop", "milliseconds a round", "x none"],
+                         [[name, f"{each * 1e3:.1f}", tables.ratio(each / turns[0][1])] for name, each in turns])
+    asks = labellings(2 if quick else 10)
+    fourth = tables.table(["labelling loop", "strategy", "milliseconds a round", "x mlmon"],
+                          [[name, how, f"{each * 1e3:.1f}", tables.ratio(each / asks[0][2])] for name, how, each in asks])
     note = f"The Gini coefficient by all pairs of items, as its definition has it: {tables.seconds(pairs)}; by one sort: {tables.seconds(ours)}."
-    return f"{slates.size:,} impressions of {items:,} items:\n\n{first}\n\n{note}\n\nA popularity recommender, {ITEMS} items, {SLOTS} places:\n\n{second}"
+    return (f"{slates.size:,} impressions of {items:,} items:\n\n{first}\n\n{note}\n\nA popularity recommender, {ITEMS} items, {SLOTS} places:\n\n{second}"
+            f"\n\nA hiring loop, 1,000 applicants a round:\n\n{third}\n\n"
+            f"A labelling loop, 20 labels a round from a pool of 2,000; mlmon also judges each model on a holdout:\n\n{fourth}")

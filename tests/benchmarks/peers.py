@@ -54,6 +54,10 @@ PEERS = {peer.name: peer for peer in (
     Peer("trecs", "loops_trecs.py", (      # it asks for pandas 1.0.5, which no longer builds
         "trecs==0.2.1", "numpy==1.23.5", "scipy==1.10.1", "pandas==1.5.3", "networkx==3.4.2", "tqdm", "matplotlib", "python-dateutil",
         "pytz", "six", "pyparsing", "cycler", "kiwisolver", "packaging", "pillow", "contourpy", "fonttools", "--no-deps")),
+    Peer("reclab", "loops_reclab.py", (      # np.int, which later NumPys no longer have
+        "reclab==0.1.2", "numpy==1.23.5", "scipy==1.10.1", "pandas==1.5.3")),
+    Peer("modal-python", "loops_modal.py", (      # modAL; later scikit-learns no longer have what it calls
+        "modal-python==0.4.2.1", "numpy==1.26.4", "pandas==2.3.3", "scikit-learn==1.7.2", "scipy==1.17.1")),
     Peer("otter-grader", "grade_otter.py", (
         "otter-grader==7.0.0", "ipykernel==7.4.0", "numpy==2.4.6", "pandas==3.0.6", "scipy==1.17.1", "scikit-learn==1.9.1",
         "evidently==0.7.23", "matplotlib==3.11.2")),

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from mlmon import doctor
-from mlmon.serving import brief, dryrun, export
+from mlmon.serving import brief, export
 from mlmon.serving.inbox import Inbox
 
 pytestmark = pytest.mark.skipif(bool(doctor.lack("prometheus") or doctor.lack("alertmanager")), reason=doctor.lack("prometheus") or doctor.lack("alertmanager"))
@@ -72,3 +72,9 @@ def test_an_alertmanager_ends_with_the_process_that_asked(tmp_path):
     while left and time.monotonic() < end:
         left = str(tmp_path) in subprocess.run(["ps", "-eww", "-o", "args="], capture_output=True, text=True).stdout
     assert not left
+
+
+def test_an_endless_question_to_a_server_ends():
+    # A hundred days by the millisecond: too many samples, or too much time or memory; an error in every case, and no crash of ours.
+    with pytest.raises(ValueError, match="Ask for less|too many samples|timed out"):
+        brief.ask({"hits_total": "0+1x40"}, [("max_over_time(hits_total[100d:1ms])", 600)])

@@ -120,6 +120,22 @@ def test_provisioning_leads_to_the_dashboard_and_its_data(folder, grafana):
     assert provider["options"]["path"] == f"{export.GRAFANA}/dashboards"
 
 
+def references(node):
+    """Every data source that a piece of JSON names, at any depth."""
+    if isinstance(node, dict) and "datasource" in node:
+        yield node["datasource"]
+    for inner in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from references(inner)
+
+
+def test_every_data_source_that_grafana_is_told_of_is_provisioned(folder, grafana):
+    # Panels name one and so does each of their queries; a uid that nobody provides is an empty panel, without a word.
+    sources = yaml.safe_load((folder / "grafana/datasources/prometheus.yml").read_text())["datasources"]
+    named = list(references(grafana))
+    assert len(named) == sum(1 + len(panel["targets"]) for panel in drawn(grafana))
+    assert {(one["type"], one["uid"]) for one in named} == {(source["type"], source["uid"]) for source in sources}
+
+
 def test_limits_are_drawn_where_the_alerts_fire(grafana):
     # A floor is red below, a ceiling red above, each at the number that the rule compares with.
     limits = export.Plan().limits
