@@ -165,6 +165,21 @@ def test_heatmap_writes_each_number_in_its_cell():
     assert [tick.get_text() for tick in ax.get_yticklabels()] == ["r", "s"]
 
 
+def test_each_number_of_a_heatmap_stands_out_from_its_shade():
+    # The contrast of two colours after the Web Content Accessibility Guidelines, which ask for 3 at the least.
+    from matplotlib.colors import to_rgb
+
+    def light(colour):
+        rgb = np.array(to_rgb(colour))
+        return np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4) @ (0.2126, 0.7152, 0.0722)
+
+    values = np.linspace(0.35, 0.65, 121)        # about the shade where the ink changes
+    ax = plot.heatmap(pd.DataFrame([values]))
+    for value, text in zip(values, ax.texts):
+        darker, lighter = sorted((light(ax.images[0].to_rgba(value)[:3]), light(text.get_color())))
+        assert (lighter + 0.05) / (darker + 0.05) >= 3, value
+
+
 def test_shown_has_a_row_an_item_and_a_column_a_stretch():
     # Roots of the shares, so that what is rare can be seen; the red line stands where somebody else takes over.
     ax = plot.shown([[0.25, 0.0, 1.0], [0.0, 0.0, 1.0]], size=50, start=50)
@@ -306,6 +321,15 @@ def test_a_dashboards_line_beyond_its_threshold_is_red():
         assert axes["PSI"].lines[0].get_color() == plot.LOOK, name
     calm = plot.dashboard({"panels": [panel("PSI", "psi", limit=0.4)]}, prometheus(psi={"age": [0.1, 0.2, 0.3]}), end=100.0)
     assert calm["PSI"].lines[0].get_color() != plot.LOOK
+
+
+def test_a_dashboards_long_names_stand_below_each_other_within_the_panel():
+    # Two columns of such names would run into the panel beside.
+    ends = {f"{end} end of the interval": [0.1, 0.2, 0.3] for end in ("upper", "middle", "lower")}
+    axes = plot.dashboard({"panels": [panel("Quality", "quality")]}, prometheus(quality=ends), end=100.0, width=6.0)
+    legend, ax = axes["Quality"].get_legend(), axes["Quality"]
+    ax.figure.canvas.draw()
+    assert legend.get_window_extent().x1 <= ax.get_window_extent().x1
 
 
 def test_a_dashboards_panel_without_data_says_so():
