@@ -95,7 +95,8 @@ def _prometheus(text):
         (place / "past.txt").write_text(text + "\n", encoding="utf-8")
         (place / "prometheus.yml").write_text("", encoding="utf-8")
         words = ["tsdb", "create-blocks-from", "openmetrics", f"--max-block-duration={_LONG}", "--quiet", "past.txt", "data"]
-        made = subprocess.run([dryrun.program("promtool"), *words], cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=dryrun.PATIENCE)
+        made = subprocess.run([dryrun.program("promtool"), *words], cwd=folder, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=dryrun.PATIENCE)
         if made.returncode:
             raise ValueError(f"series need to be ones that Prometheus takes, which says: {made.stdout.decode(errors='replace').strip()[-500:]}")
         options = [f"--storage.tsdb.path={folder}/data", "--storage.tsdb.retention.time=100y", "--config.file=prometheus.yml",
