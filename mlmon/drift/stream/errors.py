@@ -15,7 +15,8 @@ class DDM(base.Stream):
     """Drift detection method: the error rate rises above its least value.
 
     With p the error rate so far and ``s = sqrt(p * (1 - p) / n)``, the least ``p + s`` after the warm-up is
-    kept. An alarm comes where ``p + s > p_min + drift * s_min``. After it all starts afresh.
+    kept. An alarm comes where ``p + s > p_min + drift * s_min``. After it all starts afresh. False alarms are not spread
+    evenly: many come soon after a start, and few later, so a run length is kept as a mean, not as a rate.
 
     Parameters
     ----------
