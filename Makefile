@@ -22,8 +22,8 @@ export AIRFLOW__USAGE_DATA_COLLECTION__ENABLED = False
 export SCARF_ANALYTICS = false
 export JUPYTER_PLATFORM_DIRS = 1
 # Workers fill the cores; their libraries' threads would only fight over them.
-test prove: export OMP_NUM_THREADS = 1
-test prove: export OPENBLAS_NUM_THREADS = 1
+test prove store: export OMP_NUM_THREADS = 1
+test prove store: export OPENBLAS_NUM_THREADS = 1
 
 .DEFAULT_GOAL = help
 .PHONY: help setup system course test prove bench grade release datasets text untext store site lock upgrade clean

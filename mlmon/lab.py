@@ -23,6 +23,9 @@ SILENCE = {
     "SCARF_ANALYTICS": "false",
 }
 
+# One thread a library: several on a busy machine wait for each other, and what takes 14 s alone has taken 134.
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+
 # JupyterLab asks about news in a pop-up unless its setting says so beforehand. When a cell ran is what `mlmon progress` reads.
 SETTINGS = {
     "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
@@ -84,7 +87,8 @@ def environment(root):
         "JUPYTER_RUNTIME_DIR": home / "runtime",
         "IPYTHONDIR": home / "ipython",
     }
-    return {**SILENCE, "JUPYTER_PREFER_ENV_PATH": "1", **{name: str(path) for name, path in own.items()}}
+    threads = {name: os.environ.get(name, "1") for name in THREADS}
+    return {**SILENCE, **threads, "JUPYTER_PREFER_ENV_PATH": "1", **{name: str(path) for name, path in own.items()}}
 
 
 def _write(path, text):

@@ -53,3 +53,11 @@ def test_a_folder_without_the_course_is_named(tmp_path, capsys):
     assert lab.main(["--dir", str(tmp_path)]) == 1
     told = capsys.readouterr().err
     assert "course/00_orientation.ipynb" in told and str(tmp_path) in told
+
+
+def test_a_kernel_has_one_thread_a_library_unless_the_user_says_otherwise(tmp_path, monkeypatch):
+    # Two on a machine that is busy wait for each other.
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "4")
+    told = lab.environment(tmp_path)
+    assert (told["OMP_NUM_THREADS"], told["OPENBLAS_NUM_THREADS"]) == ("1", "4")
