@@ -11,6 +11,7 @@ import io
 import os
 import re
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -18,6 +19,8 @@ ROOT = Path(__file__).parents[1]
 GUIDES = ("course/glossary.md", "course/notes_template.md", "course/instructor_guide.md", "CONTRIBUTING.md", "ARCHITECTURE.md")
 TABLES = ("tests/benchmarks/README.md", "datasets/README.md", "CHANGELOG.md")
 PLAIN = ("mlmon.architecture", "mlmon.cli", "mlmon.doctor", "mlmon.lab", "mlmon.site")     # commands, which the pages explain
+
+COLAB = "report,serving,registry,fairness"     # extras that Colab lacks; it has the others
 
 CONF = """
 project, author, language = "mlmon", "the mlmon authors", "en"
@@ -138,7 +141,7 @@ def lay_out(source):
     images = [str(path.relative_to(ROOT)) for path in (ROOT / "course" / "images").glob("*")]
     notebooks = [name for group in groups.values() for name in group if name.endswith(".ipynb")]
     words = [name for group in groups.values() for name in group if name.endswith(".md")]
-    held = {"README.md", *notebooks, *words, *images}
+    held, origin = {"README.md", *notebooks, *words, *images}, _origin()
     for name in held:
         (source / name).parent.mkdir(parents=True, exist_ok=True)
     for name in images:
@@ -152,11 +155,52 @@ def lay_out(source):
             if cell.cell_type == "markdown":
                 cell.source = without_strangers(cell.source, Path(name).parent, held)
         speak_figures(book.cells)
+        if name in groups["Course"] and (words := launchers(origin, name)):
+            book.cells.insert(1, nbformat.v4.new_markdown_cell(words, id="launchers"))
         nbformat.write(book, source / name)
     (source / "_static").mkdir()
     (source / "_static" / "course.css").write_text(STYLE, encoding="utf-8")
     _reference(source, groups)
     _contents(source, groups)
+
+
+def launchers(origin, name):
+    """Words with links that open a notebook on Binder and on Colab, from the address that the repository was cloned from.
+
+    Parameters
+    ----------
+    origin : str
+        As git knows it.
+    name : str
+        The notebook's path in the repository.
+
+    Returns
+    -------
+    str
+        Empty where the repository is not on GitHub: neither could fetch it.
+
+    Examples
+    --------
+    >>> launchers("git@github.com:ada/mlmon.git", "course/a.ipynb").split("](")[1].split(")")[0]
+    'https://mybinder.org/v2/gh/ada/mlmon/HEAD?urlpath=lab/tree/course/a.ipynb'
+    >>> launchers("/home/ada/mlmon", "course/a.ipynb")
+    ''
+    """
+    found = re.search(r"github\.com[:/]([\w.-]+/[\w.-]+?)(?:\.git)?/?$", origin)
+    if not found:
+        return ""
+    binder = f"https://mybinder.org/v2/gh/{found[1]}/HEAD?urlpath=lab/tree/{name}"
+    colab = f"https://colab.research.google.com/github/{found[1]}/blob/HEAD/{name}"
+    install = f'%pip install "mlmon[{COLAB}] @ git+https://github.com/{found[1]}"'
+    return f"Run it without installing anything: in [Binder]({binder}); or in [Colab]({colab}), there with `{install}` in a first cell."
+
+
+def _origin():
+    """Where the repository was cloned from, as git knows it; empty without one."""
+    try:
+        return subprocess.run(["git", "config", "--get", "remote.origin.url"], cwd=ROOT, capture_output=True, text=True).stdout.strip()
+    except FileNotFoundError:
+        return ""
 
 
 def speak_figures(cells):

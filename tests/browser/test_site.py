@@ -45,6 +45,15 @@ def test_a_link_to_what_the_site_holds_stays_and_another_becomes_words():
         "[a](a.ipynb#two), code, [top](../README.md), [far](https://example.org), ![p](p.png), [here](#one)"
 
 
+def test_a_clone_from_github_has_a_way_to_binder_and_colab_on_each_notebook_of_the_course(tmp_path, monkeypatch):
+    # The address is the clone's own.
+    monkeypatch.setattr(site, "_origin", lambda: "https://github.com/ada/mlmon")
+    site.lay_out(tmp_path / "source")
+    ways = ("mybinder.org/v2/gh/ada/mlmon", "research.google.com/github/ada/mlmon/blob")
+    found = [path for path in (tmp_path / "source").rglob("*.ipynb") if all(way in path.read_text(encoding="utf-8") for way in ways)]
+    assert len(found) == 15 and all(path.parent.name == "course" for path in found)
+
+
 def test_every_notebook_exercise_and_public_module_has_a_page(built):
     wanted = [name for group in site.pages().values() for name in group] + [f"reference/{name}.x" for name in site.modules()]
     assert len(wanted) > 60
