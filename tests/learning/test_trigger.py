@@ -4,7 +4,8 @@ from itertools import product
 
 import pytest
 
-from mlmon.drift import Verdict
+from mlmon.data import inject, tables
+from mlmon.drift import Verdict, diagnose
 from mlmon.learning import Evidence, Policy
 from mlmon.learning.trigger import DAY
 
@@ -71,3 +72,19 @@ def test_evidence_refuses_what_is_no_verdict(bad):
 def test_a_policy_refuses_what_makes_no_sense(bad):
     with pytest.raises(ValueError, match="needs"):
         Policy(**bad)
+
+
+@pytest.mark.parametrize("fault, action", [
+    (lambda rows: inject.unit_change(rows, "income", 12.0), "BLOCK"),
+    (lambda rows: inject.missing(rows, "income", 0.3), "BLOCK"),
+    (lambda rows: inject.mean_shift(rows, "income", 0.3), "RETRAIN"),
+    (lambda rows: rows, "RETRAIN"),
+], ids=["unit change", "null burst", "the world moved", "as ever"])
+def test_a_corrupt_batch_blocks_and_a_world_that_moved_does_not(fault, action):
+    # Performance has fallen each time. What is wrong with the data comes from the rows themselves.
+    population = tables.applicants
+    reference, batch = (population.sample(n, seed)[list(population.features)] for n, seed in ((4000, 1), (1500, 2)))
+    signs = {one.cause for one in diagnose(reference, fault(batch)).hypotheses if one.layer == "data"}
+    broken, moved = signs - {"traffic mix"}, signs & {"traffic mix"}
+    evidence = replace(CALM, performance="DRIFTED", quality="DRIFTED" if broken else "STABLE", drift="DRIFTED" if moved else "STABLE")
+    assert POLICY(evidence).action == action
