@@ -11,7 +11,9 @@ from pathlib import Path
 
 from mlmon.learning.retrain import STEPS
 from mlmon.learning.trigger import DAY
-from worlds import POOR, SENSELESS, Bank, lived
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+from tests.learning.worlds import POOR, SENSELESS, Bank, lived  # noqa: E402
 
 CASES = {      # step: the bank in which a run comes to it
     "decide": {}, "train": {}, "validate": {}, "deploy": {}, "watch": {}, "promote": {},
