@@ -121,8 +121,8 @@ def _tried(one, run, given):
     for _ in range(1 + int(one.settings["retries"] or 0)):
         try:
             told = _poked(one, run, given) if one.kind == "sensor" else one.call(run, given)
-            if one.kind == "branch" and not set(_names(told)) <= one.below():
-                raise ValueError(f"{one.name} chose {told!r}, which is no task below it")
+            if one.kind == "branch" and not set(_names(told)) <= one.dag.tasks.keys():
+                raise ValueError(f"{one.name} chose {told!r}, which is no task of the DAG")
             return "success", told
         except Exception:
             continue

@@ -81,4 +81,5 @@ def test_the_rehearsal_comes_to_the_states_of_airflow(name, way, kit, runs):
     script = retraining_checks.Script(*WAYS[way])
     got, real = rehearsal.rehearse(text_of(name, kit), "a run", **script.functions), runs[f"{dag_of(name)} {way}"]
     assert got["states"] == real["states"] and got["run"] == real["run"]
-    assert (script.done, script.tried, script.cleaned) == (real["done"], real["tried"], real["cleaned"])
+    # Tasks that are ready at once have no order of their own.
+    assert (script.done, sorted(script.tried), script.cleaned) == (real["done"], sorted(real["tried"]), real["cleaned"])

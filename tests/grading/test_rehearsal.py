@@ -111,3 +111,26 @@ def test_nothing_of_the_stand_in_is_left():
     with pytest.raises(ZeroDivisionError):
         rehearsal.rehearse(HEAD + "1 / 0", "r")
     assert dict(sys.modules) == before
+
+
+@pytest.mark.parametrize("told, want", [
+    ("far", {"choose": "success", "mid": "skipped", "far": "skipped", "other": "skipped"}),
+    ("choose", {"choose": "success", "mid": "success", "far": "success", "other": "success"}),
+    ("nowhere", {"choose": "failed", "mid": "upstream_failed", "far": "upstream_failed", "other": "upstream_failed"}),
+])
+def test_a_branch_may_name_any_task_of_the_dag_and_no_other(told, want):
+    # A task farther down, or one above: skipped is what lies right below the branch and not below the one that was named.
+    body = f"""
+@task.branch
+def choose(): return "{told}"
+@task
+def mid(): pass
+@task
+def far(): pass
+@task
+def other(): pass
+middle = mid()
+choose() >> [middle, other()]
+middle >> far()
+"""
+    assert states(body)["states"] == want
