@@ -1,8 +1,8 @@
 """Feedback loops: measures of a million impressions beside Evidently's, and each loop beside the public simulators that still install.
 
 Of the others, RecSim 0.2.4 installs and its worlds ask for `tf.estimator`, which TensorFlow no longer has; RecoGym 0.1.3.0 installs
-and asks for `scipy.rand`, which SciPy no longer has; RecSim NG 0.1.2 runs, and brings 2.6 GB for models in a language of its own, with no
-popularity recommender among them. Virtual-Taobao and the code of Ensign et al. are in no registry. No package simulates hiring.
+and asks for `scipy.rand`, which SciPy no longer has; RecSim NG 0.1.2 imports, and brings 2.6 GB for models in a language of its own, with no
+popularity recommender among them. Virtual-Taobao is no package of PyPI's. No package was found that simulates hiring.
 """
 
 import random
