@@ -209,6 +209,17 @@ def slip(source, changes, name):
     return source
 
 
+def names_of_answers(exercise, kind="*"):
+    """Names of the right and wrong answers of an exercise, such as "right/plain_loops"."""
+    return [f"{path.parent.name}/{path.stem}" for path in sorted((ANSWERS / exercise).glob(f"{kind}/*.py"))]
+
+
+@functools.cache
+def lacking(exercise):
+    """What an exercise's tests need and this machine lacks, in the doctor's words; empty where nothing is missing."""
+    return exercise == "ex1_dashboard" and (doctor.lack("prometheus") or doctor.lack("alertmanager")) or ""
+
+
 def read_answers(exercise, kind):
     """All right or all wrong answers of an exercise, by name."""
     return [read_answer(path) for path in sorted((ANSWERS / exercise / kind).glob("*.py"))]

@@ -7,12 +7,15 @@ exercise 2, some of the others, and in `make prove` all.
 import contextlib
 import functools
 import multiprocessing
+import sys
 from pathlib import Path
 
 import pytest
 
-from mlmon import doctor
 from mlmon.grading import release
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+from tests.grading.conftest import lacking, names_of_answers  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
 ANSWERS = Path(__file__).parent / "submissions"
@@ -32,20 +35,15 @@ LONG = {
 FORKS = pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="no processes can be forked here")
 
 
-def names(exercise, kind="*"):
-    return [f"{path.parent.name}/{path.stem}" for path in sorted((ANSWERS / exercise).glob(f"{kind}/*.py"))]
-
-
 def needs(exercise):
     """Marks of an exercise whose tests need programs."""
-    missing = exercise == "ex1_dashboard" and (doctor.lack("prometheus") or doctor.lack("alertmanager"))
-    return [FORKS, pytest.mark.skipif(bool(missing), reason=missing or "")]
+    return [FORKS, pytest.mark.skipif(bool(lacking(exercise)), reason=lacking(exercise))]
 
 
 IN_FORKS = [pytest.param(name, marks=needs(name)) for name in WRITTEN if name != "ex2_drift"]
 CASES = [
     pytest.param(exercise, name, marks=[*needs(exercise), *[pytest.mark.prove] * (exercise == "ex1_dashboard" and name in LONG)])
-    for exercise in WRITTEN if exercise != "ex2_drift" for name in names(exercise)
+    for exercise in WRITTEN if exercise != "ex2_drift" for name in names_of_answers(exercise)
 ]
 
 
@@ -56,6 +54,7 @@ def judged(kit):
         yield functools.cache(lambda exercise: stack.enter_context(kit.judge_in_forks(exercise)))
 
 
+@functools.cache
 def parts(exercise):
     return release.parts(ROOT / "exercises" / exercise)
 
@@ -66,12 +65,12 @@ def automatic(exercise):
 
 def test_every_exercise_has_its_answers_here():
     assert sorted(path.name for path in ANSWERS.iterdir() if path.is_dir()) == sorted(WRITTEN)
-    assert {*names("ex1_dashboard")} > LONG
+    assert {*names_of_answers("ex1_dashboard")} > LONG
 
 
 @pytest.mark.parametrize("exercise", WRITTEN)
 def test_there_are_enough_answers_to_hold_the_grader_honest(exercise):
-    assert len(names(exercise, "right")) >= 10 and len(names(exercise, "wrong")) >= 20
+    assert len(names_of_answers(exercise, "right")) >= 10 and len(names_of_answers(exercise, "wrong")) >= 20
 
 
 @pytest.mark.parametrize("exercise", WRITTEN)

@@ -12,6 +12,7 @@ from mlmon.grading import rehearsal, retraining_checks
 
 pytest.importorskip("airflow", reason="Airflow is not installed (it has no Windows build)")
 sys.path.insert(0, str(Path(__file__).parents[2]))
+from tests.grading.conftest import names_of_answers  # noqa: E402
 from tests.learning.conftest import airflow_at, empty_airflow  # noqa: E402, F401
 
 HERE, ANSWERS = Path(__file__).parent / "airflow", Path(__file__).parent / "submissions" / "ex4_retraining"
@@ -32,8 +33,8 @@ FILES = {      # the answer, and the ways that it goes: those that show its slip
     "wrong/promote_needs_both_branches": ["first"],
 }
 UNREAD = "wrong/chapter_dag"
-OTHERS = [name for name in (f"{path.parent.name}/{path.stem}" for path in sorted(ANSWERS.glob("*/*.py")) if '"dag_file"' in path.read_text())
-          if name not in FILES and name != UNREAD]
+OTHERS = [name for name in names_of_answers("ex4_retraining")
+          if name not in FILES and name != UNREAD and '"dag_file"' in (ANSWERS / f"{name}.py").read_text()]
 # In `make prove` every answer, in every way.
 CASES = [pytest.param(name, way, marks=[pytest.mark.prove] * (way not in FILES.get(name, ()))) for name in [*FILES, *OTHERS] for way in WAYS]
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from mlmon import doctor
 from mlmon.grading import autograde, release
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 from tests.grading import classes  # noqa: E402
+from tests.grading.conftest import lacking, names_of_answers  # noqa: E402
 
 ANSWERS = Path(__file__).parent / "submissions"
 FEW = {      # in `make test` these, and of exercise 2 all
@@ -21,13 +21,12 @@ FEW = {      # in `make test` these, and of exercise 2 all
 
 
 def marks(exercise, quick):
-    missing = exercise == "ex1_dashboard" and (doctor.lack("prometheus") or doctor.lack("alertmanager"))
-    return [pytest.mark.slow, pytest.mark.skipif(bool(missing), reason=missing or ""), *[pytest.mark.prove] * (not quick)]
+    return [pytest.mark.slow, pytest.mark.skipif(bool(lacking(exercise)), reason=lacking(exercise)), *[pytest.mark.prove] * (not quick)]
 
 
 CASES = [
-    pytest.param(exercise, f"{path.parent.name}/{path.stem}", marks=marks(exercise, exercise not in FEW or f"{path.parent.name}/{path.stem}" in FEW[exercise]))
-    for exercise in classes.EXERCISES for path in sorted((ANSWERS / exercise).glob("*/*.py"))
+    pytest.param(exercise, name, marks=marks(exercise, exercise not in FEW or name in FEW[exercise]))
+    for exercise in classes.EXERCISES for name in names_of_answers(exercise)
 ]
 REFERENCES = [pytest.param(exercise, marks=marks(exercise, exercise not in FEW)) for exercise in classes.EXERCISES]
 
@@ -51,10 +50,16 @@ def graded(request, course, kit):
     return grade
 
 
+@pytest.fixture(scope="module")
+def parts(course):
+    """The parts of each exercise, read once."""
+    return functools.cache(lambda exercise: release.parts(course(exercise).release(exercise)))
+
+
 @pytest.mark.parametrize("exercise, name", CASES)
-def test_an_answer_gets_the_points_that_it_earns_and_no_others(exercise, name, kit, course, graded):
-    answer, parts = kit.read_answer(ANSWERS / exercise / f"{name}.py"), release.parts(course(exercise).release(exercise))
-    assert graded(exercise)[name] == kit.due(answer, parts)
+def test_an_answer_gets_the_points_that_it_earns_and_no_others(exercise, name, kit, parts, graded):
+    answer = kit.read_answer(ANSWERS / exercise / f"{name}.py")
+    assert graded(exercise)[name] == kit.due(answer, parts(exercise))
 
 
 @pytest.mark.parametrize("exercise", REFERENCES)
