@@ -1,10 +1,16 @@
 """How far a student has come, from notebooks made by hand."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import nbformat
 import pytest
 
 from mlmon import cli, progress
 
+ROOT = Path(__file__).parents[1]
 RAN = {"execution": {"shell.execute_reply": "2026-01-01T00:00:00Z"}}
 FAILED = nbformat.v4.new_output("error", ename="AssertionError", evalue="should be 2, yours gives 3\nmore", traceback=[])
 
@@ -71,3 +77,12 @@ def test_the_command_prints_it_and_says_where_there_is_no_course(folder, tmp_pat
     assert "##########  2 of 2" in capsys.readouterr().out
     assert cli.main(["progress", "--root", str(tmp_path_factory.mktemp("empty"))]) == 2
     assert "needs course/*.ipynb" in capsys.readouterr().err
+
+
+def test_a_reader_who_has_seen_enough_is_no_error():
+    # As in `mlmon progress | head -3`: the pipe is closed before the first line.
+    reading, writing = os.pipe()
+    os.close(reading)
+    told = subprocess.run([sys.executable, "-m", "mlmon.cli", "progress"], cwd=ROOT, stdout=writing, stderr=subprocess.PIPE)
+    os.close(writing)
+    assert (told.returncode, told.stderr) == (0, b"")

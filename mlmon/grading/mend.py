@@ -60,7 +60,7 @@ def parse(raw):
     except UnicodeDecodeError:
         raise Unreadable("is not text") from None
     except ValueError as error:
-        raise Unreadable(f"is not JSON: {str(error)[:80]}") from None
+        raise Unreadable(f"is not JSON: {str(error)[:80]}; it begins with {raw[:30].decode(errors='replace')!r}") from None
     if isinstance(data, dict) and "worksheets" in data:
         data = _upgrade(data)
     if not isinstance(data, dict) or not isinstance(data.get("cells"), list):

@@ -22,7 +22,9 @@ from . import lms, mend
 from .course import GradingError, log
 
 LARGEST = 64_000_000  # bytes a notebook may have, outputs included
+MOST_BYTES = 256_000_000  # that all notebooks of a student may have
 MOST_FILES = 1_000  # files looked at for a student
+MOST_NOTES = 100  # kept of a student
 _NOTEBOOK = re.compile(r"\.ipynb(\.(json|txt))?$|\.json$", re.IGNORECASE)
 _ZIP = re.compile(r"\.zip$", re.IGNORECASE)
 _SKIP = re.compile(r"^(\..*|__MACOSX|__pycache__)$")
@@ -160,7 +162,10 @@ def _wanted(name, size, hand_in):
     if size > LARGEST:
         hand_in.notes.append(f"{name} has {size / 1e6:.0f} MB and was left out; {LARGEST / 1e6:.0f} MB are allowed")
         return False
-    return len(hand_in.files) < MOST_FILES
+    if len(hand_in.files) >= MOST_FILES or sum(map(len, hand_in.files.values())) + size > MOST_BYTES:
+        hand_in.notes.append(f"{name} was left out; {MOST_FILES:,} files and {MOST_BYTES / 1e6:.0f} MB in all are allowed")
+        return False
+    return True
 
 
 def _read_archive(file, name, hand_in):
@@ -345,7 +350,13 @@ def normalise(hand_in, release):
     problems = {name: _problem(name, hand_in, broken) for name in release if name not in notebooks}
     told = " ".join(reason for _, reason in problems.values())
     notes += [f"{file} {reason}" for file, reason in broken.items() if file not in told]
-    return Submission(hand_in.student, notebooks, problems, notes, hand_in.received)
+    return Submission(hand_in.student, notebooks, problems, _few(notes), hand_in.received)
+
+
+def _few(notes):
+    """The first notes, and how many more there were."""
+    more = len(notes) - MOST_NOTES
+    return notes if more <= 0 else [*notes[:MOST_NOTES], f"and {more:,} notes more"]
 
 
 def _match(read, release):

@@ -314,7 +314,10 @@ class Representation:
 
     def step(self, users, rng=None):
         """Both groups' users after one round."""
-        return users * np.clip(1 - self.risks(users[0] / users.sum()) / self.patience, 0, 1) + self.arrivals
+        return self._after(users, self.risks(users[0] / users.sum()))
+
+    def _after(self, users, risks):
+        return users * np.clip(1 - risks / self.patience, 0, 1) + self.arrivals
 
     def simulate(self, *, rounds=40, share=0.51):
         """One row a round: A's `share`, the `risk_a` and `risk_b`, and the number of `users`, 1 at first."""
@@ -323,8 +326,9 @@ class Representation:
         users, rows = np.array([_check.open_share(share, "share"), 1 - share]), []
         for number in range(_check.whole(rounds, "rounds", 1) + 1):
             share = float(users[0] / users.sum())
-            rows.append((number, share, *map(float, self.risks(share)), float(users.sum())))
-            users = self.step(users)
+            risks = self.risks(share)
+            rows.append((number, share, *map(float, risks), float(users.sum())))
+            users = self._after(users, risks)
         return pandas.DataFrame(rows, columns=["round", "share", "risk_a", "risk_b", "users"])
 
 

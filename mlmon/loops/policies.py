@@ -92,7 +92,7 @@ class EpsilonGreedy:
         epsilon = self.epsilon if self.half_life is None else self.epsilon * self.half_life / (self.half_life + seen.round)
         greedy = top(_score(seen, self.by), seen.slots)
         lots = rng.random((len(greedy), seen.slots if self.per == "slot" else 1)) < epsilon
-        slates = _filled(greedy, np.broadcast_to(lots, greedy.shape), seen.clicks.shape[1], rng)
+        slates = _filled(greedy, lots if self.per == "slot" else np.repeat(lots, seen.slots, axis=1), seen.clicks.shape[1], rng)
         return slates, propensity(greedy, slates, epsilon, seen.clicks.shape[1], per=self.per)
 
 
@@ -182,8 +182,19 @@ def top(score, k):
     [[1, 2]]
     """
     best = np.argpartition(-score, k - 1, axis=1)[:, :k]
-    order = np.argsort(-np.take_along_axis(score, best, axis=1), axis=1, kind="stable")
-    return np.take_along_axis(best, order, axis=1)
+    order = np.argsort(-pick(score, best), axis=1, kind="stable")
+    return pick(best, order)
+
+
+def pick(x, index):
+    """Of each row the entries at its indices, as `numpy.take_along_axis` does at several times the cost for a few.
+
+    Examples
+    --------
+    >>> pick(np.array([[1, 2, 3], [4, 5, 6]]), np.array([[0], [2]])).tolist()
+    [[1], [6]]
+    """
+    return x[np.arange(len(x))[:, None], index]
 
 
 def propensity(greedy, slates, epsilon, items, *, per="slot"):
@@ -243,6 +254,6 @@ def _filled(greedy, blind, items, rng):
     if not blind.any():
         return greedy
     keys = rng.random((len(greedy), items))
-    np.put_along_axis(keys, greedy, np.where(blind, np.take_along_axis(keys, greedy, axis=1), 2.0), axis=1)
+    keys[np.arange(len(keys))[:, None], greedy] = np.where(blind, pick(keys, greedy), 2.0)
     lots = top(-keys, greedy.shape[1])
     return np.where(blind, lots, greedy)

@@ -10,11 +10,14 @@ the policy, so two policies are compared as pairs.
 """
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import scipy
 
 from mlmon import _check
+
+from .policies import pick
 
 
 @dataclass(frozen=True)
@@ -99,7 +102,7 @@ class Config:
         """The arms, one or more."""
         return self.policy if isinstance(self.policy, tuple) else (self.policy,)
 
-    @property
+    @cached_property
     def look(self):
         """Chance that each place is looked at, of shape (slots,)."""
         return np.arange(1, self.slots + 1) ** -float(self.position_bias)
@@ -309,7 +312,7 @@ def step(state, config, rng, group, arm):
         slates, propensity = _blind(config, rng, len(rows))
     else:
         slates, propensity = _chosen(state, config, rng, group, arm)
-    shown = np.take_along_axis(appeal, slates, axis=1)
+    shown = pick(appeal, slates)
     best = shown >= np.partition(appeal, -config.slots, axis=1)[:, -config.slots, None]
     chance = shown * config.look
     clicked = rng.random(slates.shape) < chance
@@ -318,7 +321,7 @@ def step(state, config, rng, group, arm):
     clicks[taught] += clicked[:, None, :]
     shows[taught] += config.look if config.corrected else 1.0
     visits, organic = _visits(state, config, rng, appeal)
-    state = replace(state, clicks=clicks, shows=shows, organic=organic, round=state.round + 1)
+    state = State(state.appeal, clicks, shows, organic, state.round + 1, state.arrived)
     return state, slates, clicked, propensity, chance, best, visits
 
 
@@ -368,7 +371,8 @@ def _answer(answer, seen):
     if slates.shape != shape or slates.dtype.kind not in "iu":
         raise ValueError(f"policy needs to give whole numbers of shape {shape}, got {slates.dtype} of shape {slates.shape}. Fill every place.")
     ordered = np.sort(slates, axis=1)
-    if ordered[:, 0].min() < 0 or ordered[:, -1].max() >= seen.clicks.shape[1] or not np.diff(ordered, axis=1).all():
+    twice = (ordered[:, 1:] == ordered[:, :-1]).any()
+    if twice or ordered[:, 0].min() < 0 or ordered[:, -1].max() >= seen.clicks.shape[1]:
         raise ValueError(f"policy needs different items from 0 to {seen.clicks.shape[1] - 1} on a slate, got {slates[0].tolist()}. Draw without repeating.")
     return slates, np.full(shape, np.nan) if propensity is None else np.asarray(propensity)
 

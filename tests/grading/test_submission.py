@@ -92,6 +92,20 @@ def test_a_huge_file_is_not_read(tmp_path, monkeypatch):
     assert not anna.files and "allowed" in anna.notes[0]
 
 
+def test_a_thousand_files_and_their_bytes_are_not_all_read(tmp_path, monkeypatch, release):
+    # A zip of zeros is small: unpacked, a thousand notebooks of 64 MB would take the machine's memory.
+    monkeypatch.setattr(submission, "MOST_BYTES", 1000)
+    monkeypatch.setattr(submission, "MOST_NOTES", 5)
+    with zipfile.ZipFile(tmp_path / "anna.zip", "w", zipfile.ZIP_DEFLATED) as pack:
+        for number in range(20):
+            pack.writestr(f"{number}.ipynb", b" " * 300)
+            pack.writestr(f"{number}.txt", b"")
+    anna = taken(tmp_path)["anna"]
+    assert list(anna.files) == ["0.ipynb", "1.ipynb", "2.ipynb"]
+    assert "3.ipynb was left out" in " ".join(anna.notes)
+    assert submission.normalise(anna, release).notes[5:] == ["and 35 notes more"]
+
+
 @pytest.mark.parametrize("top", ["", "class/"])
 def test_a_zip_of_the_class_reads_like_its_folder(tmp_path, top):
     with zipfile.ZipFile(tmp_path / "class.zip", "w") as pack:
