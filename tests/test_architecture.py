@@ -107,6 +107,7 @@ GRAPH = {
     "mlmon.grading._inside": [
         "mlmon.grading._kernel", "mlmon.grading._walls", "mlmon.grading.sandbox", "mlmon.grading.wire",
     ],
+    "mlmon.grading.checks": ["mlmon.grading.proxy"],
     "mlmon.grading.autograde": [
         "mlmon.grading.course", "mlmon.grading.execute", "mlmon.grading.feedback", "mlmon.grading.gradebook",
         "mlmon.grading.grades", "mlmon.grading.jobs", "mlmon.grading.likeness", "mlmon.grading.release",
@@ -137,7 +138,7 @@ GRAPH = {
     "mlmon.loops.hiring": ["mlmon._check", "mlmon.drift.metric", "mlmon.loops.fairness"],
     "mlmon.loops.laws": ["mlmon._check"],
     "mlmon.loops.query": ["mlmon._check"],
-    "mlmon.loops.recommender": ["mlmon._check"],
+    "mlmon.loops.recommender": ["mlmon._check", "mlmon.loops.policies"],
     "mlmon.loops.signals": ["mlmon._check"],
     "mlmon.learning": ["mlmon._lazy"],
     "mlmon.learning.canary": ["mlmon._chance", "mlmon._check", "mlmon.compare", "mlmon.compare.sequential"],

@@ -7,6 +7,7 @@ message: the call, what it should give, what it gives, and the likely slip.
 Nothing here keeps an object of the student's: a value is read once, turned
 into plain Python, and judged.
 """
+import copy
 import json
 import math
 from contextvars import ContextVar
@@ -14,6 +15,8 @@ from numbers import Integral, Real
 from pathlib import Path
 
 import numpy as np
+
+from . import proxy
 
 LARGEST_FILE = 20_000_000   # characters; a drift report of Evidently has four million
 
@@ -172,6 +175,27 @@ def refuses(call, function, *args, error=ValueError, slip="", **options):
     except error:
         return
     _hold(False, call, f"raise {error.__name__}", got, slip)
+
+
+def untouched(call, function, first, *rest, slip=""):
+    """The call leaves its first argument, plain data, as it was; gives what the function gives.
+
+    A function of the student's runs in a process of its own and gets a copy: only this check sees what it does to it.
+
+    Examples
+    --------
+    >>> untouched("sorted(x)", sorted, [2, 1])
+    [1, 2]
+    >>> untouched("list.sort(x)", list.sort, [2, 1], slip="Work on a copy.")
+    Traceback (most recent call last):
+    ...
+    AssertionError: list.sort(x) should leave x = [2, 1] as it is, yours gives [1, 2]. Work on a copy.
+    """
+    before = copy.deepcopy(first)
+    got, after = proxy.call_and_look(function, first, *rest)
+    name = call.partition("(")[2].partition(",")[0].rstrip(")")
+    _hold(_same(_plain(after), _plain(before)), call, f"leave {name} = {_show(before)} as it is", after, slip)
+    return got
 
 
 def seldom(alarms, runs, alpha, call, slip="", *, error=1e-7):

@@ -260,3 +260,21 @@ class Proxy:
         place = self._mlmon
         article = "an" if place.kind[:1].lower() in "aeiou" else "a"
         return f"<your {place.name or 'object'}, {article} {place.kind}>"
+
+
+def call_and_look(function, first, *rest):
+    """Call a function, and see what has become of its first argument.
+
+    Arguments cross by value: what the student's code does to them in place, a test does not see unless it asks.
+
+    Returns
+    -------
+    object
+        What the function gives back.
+    object
+        Its first argument after the call.
+    """
+    if type(function) is not Proxy:
+        return function(first, *rest), first
+    got, after = function._mlmon.ask("call_and_look", (first, *rest))
+    return got, after

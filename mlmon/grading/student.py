@@ -389,6 +389,10 @@ class Student:
         """Call an object."""
         return "value", self._find(target)(*args, **kwargs)
 
+    def do_call_and_look(self, target, args):
+        """Call an object; what it gives, and what has become of its first argument."""
+        return "value", (self._find(target)(*args), args[0])
+
     def do_attr(self, target, name):
         """An attribute of an object."""
         return "value", getattr(self._find(target), name)

@@ -95,6 +95,15 @@ def test_plain_refuses_what_json_refuses_and_numpy_in_disguise(value):
     assert 'f(x)["a"][0]' in message(checks.plain, {"a": [value]}, "f(x)")
 
 
+def test_untouched_looks_at_the_first_argument_and_gives_what_the_function_gives():
+    assert checks.untouched("f(state)", lambda state: {**state, "step": 2}, {"step": 1}) == {"step": 2}
+    for change in (lambda x: x["seen"].append(1), lambda x: x.update(step=2), lambda x: x.clear()):
+        said = message(checks.untouched, "f(state, 3)", lambda x, _: change(x), {"step": 1, "seen": []}, 3, slip="Copy it.")
+        assert said.startswith("f(state, 3) should leave state = {'step': 1, 'seen': []} as it is, yours gives ") and said.endswith("Copy it.")
+    assert checks.untouched("f(x)", lambda x: x + 1, np.arange(3)).tolist() == [1, 2, 3]
+    assert "leave x = [0, 1, 2]" in message(checks.untouched, "f(x)", lambda x: x.__iadd__(1), np.arange(3))
+
+
 def test_refuses_judges_an_error_by_its_class():
     def stub():
         raise NotImplementedError

@@ -106,6 +106,16 @@ def test_a_test_hands_over_functions_and_objects_of_the_students(grade):
     assert done.points == 1, done.shown()
 
 
+def test_what_is_done_to_an_argument_in_place_is_seen_by_the_check_that_asks(grade):
+    # A function gets a copy of the test's list, so the list itself never tells.
+    answer = "def rank(x, sign):\n    x.sort()\n    return [sign * v for v in x]\ndef kind(x, sign):\n    return [sign * v for v in sorted(x)]"
+    test = "from mlmon.grading import checks\nx = [2, 1]\nassert checks.untouched('f(x, sign)', {0}, x, -1) == [-1, -2] and x == [2, 1]"
+    done = grade(answer, test.format("kind"))
+    assert done.points == 1, done.shown()
+    done = grade(answer, test.format("rank"))
+    assert done.points == 0 and "f(x, sign) should leave x = [2, 1] as it is, yours gives [1, 2]." in done.shown()
+
+
 def test_what_is_not_plain_cannot_be_handed_over_and_the_error_says_so(grade):
     done = grade(DOUBLE, "import threading\ndouble(threading.Lock())")
     assert done.points == 0 and "plain data" in done.shown() and "lock" in done.shown()
