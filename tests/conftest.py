@@ -24,12 +24,19 @@ TOGETHER = {
 }
 
 
+def pytest_collection_modifyitems(items):
+    """What takes long comes first, so that no worker is left alone with it at the end."""
+    items.sort(key=lambda item: not (item.nodeid.split("::", 1)[0] in TOGETHER or item.get_closest_marker("slow")))
+
+
 def pytest_xdist_make_scheduler(config, log):
-    """A file of TOGETHER is dealt whole or by exercise, the one with the most tests first; every other test goes by itself."""
+    """A file of TOGETHER is dealt whole or by exercise, every other test by itself, in the order above."""
     from xdist.scheduler import LoadScopeScheduling
 
     missing = sorted(name for name in TOGETHER if not (Path(config.rootpath) / name).exists())
     assert not missing, f"tests/conftest.py needs files that are there, got {missing}. Take them off TOGETHER."
+
+    config.option.loadscopereorder = False
 
     class Dealt(LoadScopeScheduling):
         def _split_scope(self, nodeid):
