@@ -23,13 +23,14 @@ def code_cells(path):
 
 
 def silent():
-    """Environment of a kernel: one thread a library, and no word to other machines."""
-    return {**os.environ, "OMP_NUM_THREADS": "1", "DO_NOT_TRACK": "true", "MLFLOW_DISABLE_TELEMETRY": "true"}
+    """Environment of nbval and its kernel: no plugins but those named, one thread a library, and no word to other machines."""
+    quiet = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "OMP_NUM_THREADS": "1", "DO_NOT_TRACK": "true", "MLFLOW_DISABLE_TELEMETRY": "true"}
+    return {**os.environ, **quiet}
 
 
 def run_again(path):
     """Run a notebook and hold what comes against what is stored; the seconds it takes, and those of the processor."""
-    nbval = ["-m", "pytest", "-q", "-o", "addopts=", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "tests.nbval_like_jupyter"]
+    nbval = ["-m", "pytest", "-q", "-o", "addopts=", "-p", "no:cacheprovider", "-p", "nbval.plugin", "-p", "tests.nbval_like_jupyter"]
     start, used = time.monotonic(), _used()
     answer = subprocess.run(
         [sys.executable, *nbval, MODE, "--nbval-current-env", "--nbval-cell-timeout=300", str(path)],
