@@ -2,10 +2,10 @@
 #
 #   PYTHON=/path/to/python3.11   another interpreter for the .venv
 #   PORT=8899                    another port for `make course`
-#   JOBS=4                       more test workers (3: a third fills the cores while two wait for servers)
+#   JOBS=2                       fewer test workers (4: two fill the cores while two wait for servers)
 #   VENV=/elsewhere              another place for the .venv
 VENV     ?= .venv
-JOBS     ?= 3
+JOBS     ?= 4
 EXERCISE ?= ex2_drift
 BIN       = $(VENV)/bin
 PY        = $(BIN)/python
