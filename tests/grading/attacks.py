@@ -345,7 +345,7 @@ STAY = [
     Attack("kills everything", last=WALLED + "for process in (-1, 0, os.getppid(), 1):\n    try:\n        os.kill(process, 9)\n    except OSError as error:\n        print(error)",
            status="graded|crashed", told="tried to send signal|ended the Python process"),
     Attack("reads address 0", last="import ctypes\nctypes.string_at(0)", status="crashed", told="ended the Python process"),
-    Attack("overflows the stack", last="import sys\nsys.setrecursionlimit(10**9)\ndef down():\n    return [*map(lambda _: down(), [0])]\ndown()", status="crashed|graded"),
+    Attack("overflows the stack", last="import itertools\nx = iter([1])\nfor _ in range(1_000_000):\n    x = itertools.chain(x)\nnext(x)", status="crashed", told="ended the Python process"),
     Attack("closes all files", last="import os\nos.closerange(0, 1024)", status="crashed", told="ended the Python process"),
     Attack("leaves zombies", last=WALLED + "for _ in range(40):\n    if os.fork() == 0:\n        os._exit(0)"),
     Attack("leaves a process", last="import subprocess\nstays = subprocess.Popen(['sleep', '{mark}'])"),
