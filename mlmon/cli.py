@@ -26,12 +26,7 @@ def main(argv=None):
     """
     argv = sys.argv[1:] if argv is None else list(argv)
     try:
-        code = _run(argv)
-        sys.stdout.flush()
-        return code
-    except BrokenPipeError:  # the reader has seen enough, as in `mlmon progress | head -3`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return _run(argv)
     except ModuleNotFoundError as error:
         if error.name is None or error.name.split(".")[0] == "mlmon":
             raise
@@ -112,7 +107,10 @@ def _progress(options):
     from mlmon import progress
 
     try:
-        print(progress.read(options.root))
+        print(progress.read(options.root), flush=True)
+        return 0
+    except BrokenPipeError:  # the reader has seen enough, as in `mlmon progress | head -3`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except ValueError as error:
         print(f"mlmon progress: {error}", file=sys.stderr)

@@ -107,12 +107,12 @@ GRAPH = {
     "mlmon.grading._inside": [
         "mlmon.grading._kernel", "mlmon.grading._walls", "mlmon.grading.sandbox", "mlmon.grading.wire",
     ],
-    "mlmon.grading.checks": ["mlmon.grading.proxy"],
     "mlmon.grading.autograde": [
         "mlmon.grading.course", "mlmon.grading.execute", "mlmon.grading.feedback", "mlmon.grading.gradebook",
         "mlmon.grading.grades", "mlmon.grading.jobs", "mlmon.grading.likeness", "mlmon.grading.release",
         "mlmon.grading.sandbox", "mlmon.grading.submission",
     ],
+    "mlmon.grading.checks": ["mlmon.grading.proxy"],
     "mlmon.grading.execute": [
         "mlmon.grading.checks", "mlmon.grading.mend", "mlmon.grading.proxy", "mlmon.grading.sandbox",
     ],
