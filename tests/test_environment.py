@@ -16,6 +16,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = PROJECT["optional-dependencies"]
+KEPT_OUT = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["uv"]["exclude-dependencies"]
 CONDA = yaml.safe_load((ROOT / "environment.yml").read_text())
 
 # What a student on conda does without: the site and the tests are built from a clone with `make`.
@@ -80,7 +81,7 @@ def test_every_line_of_the_lock_has_a_hash_and_none_has_a_host():
 
 
 def closure(name, extras=()):
-    """Names of everything that an installed package needs on this machine."""
+    """Names of everything that an installed package needs on this machine, but what pyproject.toml keeps out on purpose."""
     seen, waiting = set(), [(name, frozenset(extras))]
     while waiting:
         package, wanted = waiting.pop()
@@ -88,7 +89,7 @@ def closure(name, extras=()):
             need = Requirement(line)
             applies = need.marker is None or any(need.marker.evaluate({"extra": extra}) for extra in {"", *wanted})
             step = (canonicalize_name(need.name), frozenset(need.extras))
-            if applies and step not in seen:
+            if applies and step not in seen and step[0] not in KEPT_OUT:
                 seen.add(step)
                 waiting.append(step)
     return {package for package, _ in seen}

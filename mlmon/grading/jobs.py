@@ -233,10 +233,12 @@ def _cluster(address):
 
 
 def _processes(workers):
-    """Processes that are forked from one which has this module's imports behind it: two seconds, once."""
-    methods = multiprocessing.get_all_start_methods()
-    context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
-    context.set_forkserver_preload([__name__])
+    """Processes that are forked, where that can be, from one which has this module's imports behind it: two seconds, once."""
+    if "forkserver" in multiprocessing.get_all_start_methods():
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload([__name__])
+    else:
+        context = multiprocessing.get_context("spawn")
     return ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent)
 
 
