@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from dataclasses import dataclass
@@ -125,16 +126,17 @@ def run(command, folder):
 @contextlib.contextmanager
 def counted():
     """Words before a command that have its processor time counted, and a function that reads the seconds so far."""
-    group = COUNTER / f"mlmon-{os.getpid()}"
     try:
-        group.mkdir()
+        group = Path(tempfile.mkdtemp(prefix="mlmon-", dir=COUNTER))
     except OSError:
         yield [], lambda: float("nan")
         return
     try:
         yield ["sh", "-c", f'echo $$ > {group}/tasks; exec "$@"', "sh"], lambda: int((group / "cpuacct.usage").read_text()) / 1e9
     finally:
-        with contextlib.suppress(OSError):  # something still runs in it
+        with contextlib.suppress(OSError):  # a process may end while it is moved
+            for process in (group / "tasks").read_text().split():  # what outlives its command counts no longer
+                (COUNTER / "tasks").write_text(process)
             group.rmdir()
 
 
