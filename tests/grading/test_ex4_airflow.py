@@ -4,13 +4,14 @@ import json
 import shutil
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from mlmon.grading import rehearsal, retraining_checks
 
-pytest.importorskip("airflow", reason="Airflow is not installed (it has no Windows build)")
+pytestmark = pytest.mark.skipif(find_spec("airflow") is None, reason="Airflow is not installed (it has no Windows build)")
 sys.path.insert(0, str(Path(__file__).parents[2]))
 from tests.grading.conftest import names_of_answers  # noqa: E402
 from tests.learning.conftest import airflow_at, empty_airflow  # noqa: E402, F401

@@ -3,6 +3,7 @@ import json
 import shutil
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[2]))
 from tests.learning.conftest import airflow_at  # noqa: E402
 
-pytest.importorskip("airflow", reason="Airflow is not installed (it has no Windows build)")
+pytestmark = pytest.mark.skipif(find_spec("airflow") is None, reason="Airflow is not installed (it has no Windows build)")
 HERE, DAGS = Path(__file__).parent, Path(__file__).parents[2] / "mlmon" / "learning" / "dags"
 HAPPY = {"check_should_retrain", "retrain_model", "validate_candidate", "deploy_canary", "watch_canary", "judge_canary"}
 
