@@ -21,8 +21,6 @@ export MLFLOW_DISABLE_TELEMETRY = true
 export AIRFLOW__USAGE_DATA_COLLECTION__ENABLED = False
 export SCARF_ANALYTICS = false
 export JUPYTER_PLATFORM_DIRS = 1
-# What a process compiles of mlmon, the next one need not.
-export PYTHONDONTWRITEBYTECODE =
 # Workers fill the cores; their libraries' threads would only fight over them.
 test prove store: export OMP_NUM_THREADS = 1
 test prove store: export OPENBLAS_NUM_THREADS = 1

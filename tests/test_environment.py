@@ -14,9 +14,9 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PROJECT, KEPT_OUT = PYPROJECT["project"], PYPROJECT["tool"]["uv"]["exclude-dependencies"]
 EXTRAS = PROJECT["optional-dependencies"]
-KEPT_OUT = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["uv"]["exclude-dependencies"]
 CONDA = yaml.safe_load((ROOT / "environment.yml").read_text())
 
 # What a student on conda does without: the site and the tests are built from a clone with `make`.
