@@ -15,6 +15,9 @@ MLMON     = $(PY) -m mlmon.cli
 FITS    = -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null
 PYTHON ?= $(shell for python in python3.11 python3 python3.12 python3.13; do $$python $(FITS) && echo $$python && break; done)
 
+# What is installed is compiled once, since a sandbox and many a CI may not write what they compile, and would do it again in
+# every process: half the time of each import.
+export UV_COMPILE_BYTECODE ?= 1
 # No library phones home (mlmon/lab.py holds the same list).
 export DO_NOT_TRACK = true
 export MLFLOW_DISABLE_TELEMETRY = true
@@ -33,8 +36,7 @@ help:  ## list the targets
 
 APT = $(shell test "$$(id -u)" = 0 || echo sudo --non-interactive) env DEBIAN_FRONTEND=noninteractive apt-get --quiet
 
-# One lock decides every version; `sync` also takes away what is no longer in it. Compiled once here, since a sandbox and many a CI
-# may not write what they compile, and would do it again in every process: half the time of each import.
+# One lock decides every version; `sync` also takes away what is no longer in it.
 $(VENV)/ready: requirements.lock pyproject.toml
 	@$(or $(PYTHON),false) $(FITS) || { echo "mlmon needs Python 3.11, 3.12 or 3.13, got $(or $(PYTHON),none of them)." \
 	    "Install one, or name it: make setup PYTHON=/path/to/python3.11" >&2; exit 1; }
@@ -44,7 +46,7 @@ $(VENV)/ready: requirements.lock pyproject.toml
 	@$(PY) -c '' 2>/dev/null || $(PYTHON) -m venv --clear $(VENV)
 	@sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > build/uv.txt
 	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r build/uv.txt
-	$(BIN)/uv pip sync --compile-bytecode --quiet --python $(PY) --require-hashes requirements.lock
+	$(BIN)/uv pip sync --quiet --python $(PY) --require-hashes requirements.lock
 	$(BIN)/uv pip install --quiet --python $(PY) --no-deps --no-build-isolation --editable .
 	@touch $@
 

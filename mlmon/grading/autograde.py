@@ -264,14 +264,15 @@ def _feed_back(course, exercise, rows, gradebook, ledger, run):
             log.exception("feedback for %s", row.student)
 
 
-def check_grader(course, exercise, *, workers=2, unsafe=False, progress=False):
+def check_grader(course, exercise, *, workers=2, executor=None, unsafe=False, progress=False):
     """Grade the reference and the untouched release, and refuse to go on if either is off.
 
     Parameters
     ----------
     course : Course
     exercise : str
-    workers : int
+    workers, executor
+        As in `grade`.
     unsafe : bool
         Whether to run without a sandbox.
     progress : bool
@@ -282,7 +283,7 @@ def check_grader(course, exercise, *, workers=2, unsafe=False, progress=False):
         If the reference misses an automatic point, or the release earns one.
     """
     unsafe = unsafe or RunSubmission(config=course.config).unsafe
-    with _crew(workers, None, None, unsafe) as crew:
+    with _crew(workers, executor, None, unsafe) as crew:
         _check(course, exercise, _Run(crew, unsafe, progress))
 
 

@@ -9,6 +9,7 @@ import multiprocessing
 import re
 import runpy
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -344,7 +345,12 @@ def in_a_fork(function, *args):
         child.join()
 
 
-def grade_answers(course, exercise, answers, workers=2):
+def here():
+    """One worker that is a thread of this process, so that its sandbox stays warm from one class to the next."""
+    return ThreadPoolExecutor(1)
+
+
+def grade_answers(course, exercise, answers):
     """Grade answers as one class, each handing in the notebooks that it names.
 
     Parameters
@@ -363,7 +369,7 @@ def grade_answers(course, exercise, answers, workers=2):
 
     for one, books in answered(course.solution(exercise), answers):
         hand_in(course.root / "in", one.name.replace("/", " "), books)
-    autograde.grade(course, exercise, course.root / "in", workers=workers, check=False, progress=False)
+    autograde.grade(course, exercise, course.root / "in", executor=here, check=False, progress=False)
     rows = read_grades(course)
     return {one.name: _of_notebooks(rows[one.name.replace("/", " ")], one.cells) for one in answers}
 

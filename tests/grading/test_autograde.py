@@ -243,14 +243,14 @@ def test_new_work_and_new_grades_by_hand_are_taken_up(tmp_path, kit):
     right = {"mean": kit.RIGHT["mean"]}
     kit.hand_in(tmp_path / "in", "anna", kit.answer(course.release("toy"), {"mean": {}}))
     kit.hand_in(tmp_path / "in", "ben", kit.answer(course.release("toy"), right))
-    autograde.grade(course, "toy", tmp_path / "in", check=False, progress=False)
+    autograde.grade(course, "toy", tmp_path / "in", executor=kit.here, check=False, progress=False)
     assert kit.read_grades(course)["anna"]["score"] == "0.0"
     kit.hand_in(tmp_path / "in", "anna", kit.answer(course.release("toy"), right))
     with course.gradebook() as gradebook:
         gradebook.find_grade("essay", "mean", "toy", "ben").manual_score = 2
         gradebook.find_grade("essay", "mean", "toy", "ben").needs_manual_grade = False
         gradebook.db.commit()
-    autograde.grade(course, "toy", tmp_path / "in", check=False, progress=False)
+    autograde.grade(course, "toy", tmp_path / "in", executor=kit.here, check=False, progress=False)
     rows = kit.read_grades(course)
     assert (rows["anna"]["score"], rows["ben"]["mean:essay"], rows["ben"]["written_waiting"]) == ("6.0", "2.0", "0")
     assert "2 of 3" in (course.feedback("ben", "toy") / "index.html").read_text()
@@ -278,7 +278,7 @@ def test_a_killed_run_is_taken_up_where_it_stopped(tmp_path, kit):
     os.kill(run.pid, signal.SIGKILL)
     run.wait()
     assert 0 < len(done) < 12 and workers
-    autograde.grade(course, "toy", tmp_path / "in", check=False, progress=False)
+    autograde.grade(course, "toy", tmp_path / "in", executor=kit.here, check=False, progress=False)
     rows = kit.read_grades(course)
     assert [rows[student]["score"] for student in sorted(rows)] == ["0.0", "4.0"] * 6
     assert all(ledger.runs(student, "toy") == 1 for student in rows)
@@ -383,12 +383,12 @@ def test_a_students_trouble_never_stops_the_class(tmp_path, kit, monkeypatch):
 
     monkeypatch.setattr(autograde.submission, "normalise", normalise_but_not_ben)
     monkeypatch.setattr(autograde, "write_feedback", feed_back_but_not_carl)
-    autograde.grade(course, "toy", tmp_path / "in", check=False, progress=False)
+    autograde.grade(course, "toy", tmp_path / "in", executor=kit.here, check=False, progress=False)
     rows = kit.read_grades(course)
     assert [rows[name]["status"] for name in ("anna", "ben", "carl")] == ["graded", "failed", "graded"]
     assert rows["anna"]["score"] == rows["carl"]["score"] == "4.0"
     monkeypatch.undo()
-    autograde.grade(course, "toy", tmp_path / "in", check=False, progress=False)  # what failed is tried again
+    autograde.grade(course, "toy", tmp_path / "in", executor=kit.here, check=False, progress=False)  # what failed is tried again
     assert kit.read_grades(course)["ben"]["score"] == "4.0"
     assert (course.feedback("carl", "toy") / "index.html").exists()
 
@@ -429,7 +429,7 @@ def test_a_release_that_earns_points_is_refused(tmp_path, kit):
     course = kit.make_course(tmp_path, {"gift": gift})
     release.release(course, "toy")
     with pytest.raises(GradingError, match="the untouched got 1 of 0 on gift:half_test"):
-        autograde.check_grader(course, "toy")
+        autograde.check_grader(course, "toy", executor=kit.here)
 
 
 def test_a_reference_without_time_asks_for_more(tmp_path, kit):
@@ -442,7 +442,7 @@ def test_a_reference_without_time_asks_for_more(tmp_path, kit):
     release.release(course, "toy")
     course.config.Execute.timeout = 1
     with pytest.raises(GradingError, match="If this machine is only busy, give more time: --cell-seconds"):
-        autograde.check_grader(course, "toy")
+        autograde.check_grader(course, "toy", executor=kit.here)
 
 
 def test_an_outdated_release_is_refused(course, tmp_path):
@@ -494,7 +494,7 @@ def test_output_without_end_is_cut(course, tmp_path, kit):
     course.config.Execute.timeout = 3
     loud = {"gap": {**kit.RIGHT["gap"], "gap": "while True:\n    print('x' * 1000)"}}
     kit.hand_in(tmp_path / "in", "loud", kit.answer(course.release("toy"), loud))
-    (row,) = autograde.grade(course, "toy", tmp_path / "in", check=False, progress=False)
+    (row,) = autograde.grade(course, "toy", tmp_path / "in", executor=kit.here, check=False, progress=False)
     assert row.status == "timed out"
     assert (course.autograded("loud", "toy") / "gap.ipynb").stat().st_size < 60_000
 
@@ -505,7 +505,7 @@ def test_a_notebook_has_a_budget(course, tmp_path, kit):
     slow = {"gap": {**kit.RIGHT["gap"], "gap": kit.RIGHT["gap"]["gap"] + "\nimport time; time.sleep(60)"}}
     kit.hand_in(tmp_path / "in", "slow", kit.answer(course.release("toy"), slow))
     begin = time.monotonic()
-    (row,) = autograde.grade(course, "toy", tmp_path / "in", check=False, progress=False)
+    (row,) = autograde.grade(course, "toy", tmp_path / "in", executor=kit.here, check=False, progress=False)
     assert row.status == "timed out" and time.monotonic() - begin < 50
 
 

@@ -22,7 +22,7 @@ def graded(request, tmp_path_factory, kit):
     classes.leave_out(course, request.param, SLOW)
     members = classes.make_class(course, request.param, SIZES.get(request.param, 12), seed=1)
     course.config.Execute.timeout = 40
-    autograde.grade(course, request.param, course.root / "in", check=False, progress=False)
+    autograde.grade(course, request.param, course.root / "in", executor=kit.here, check=False, progress=False)
     return members, kit.read_grades(course)
 
 

@@ -2,7 +2,6 @@
 
 import shutil
 import sqlite3
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 
 import nbformat
@@ -25,7 +24,7 @@ def graded(tmp_path_factory, kit):
     release.release(course, "toy")
     kit.hand_in(course.root / "in", "anna", kit.answer(course.release("toy"), {"mean": kit.RIGHT["mean"]}))
     kit.hand_in(course.root / "in", "ben", kit.answer(course.release("toy"), {}))
-    autograde.grade(course, "toy", course.root / "in", executor=lambda: ThreadPoolExecutor(1), check=False, progress=False)
+    autograde.grade(course, "toy", course.root / "in", executor=kit.here, check=False, progress=False)
     return course
 
 
@@ -116,6 +115,6 @@ def test_what_the_grader_itself_cannot_run_is_failed_with_its_reason(graded, kit
 
     monkeypatch.setattr(execute, "run_notebook", broken)
     kit.hand_in(tmp_path, "carl", kit.answer(graded.release("toy"), {"mean": kit.RIGHT["mean"]}))
-    (row,) = autograde.grade(graded, "toy", tmp_path, executor=lambda: ThreadPoolExecutor(1), check=False, progress=False)
+    (row,) = autograde.grade(graded, "toy", tmp_path, executor=kit.here, check=False, progress=False)
     assert row.status == "failed" and "RuntimeError: unforeseen" in row.reason
     assert float(kit.read_grades(graded)["carl"]["score"]) == 0

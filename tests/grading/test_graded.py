@@ -63,5 +63,5 @@ def test_an_answer_gets_the_points_that_it_earns_and_no_others(exercise, name, k
 
 
 @pytest.mark.parametrize("exercise", REFERENCES)
-def test_the_reference_gets_all_automatic_points_and_the_release_none(exercise, course):
-    autograde.check_grader(course(exercise), exercise)  # raises if either is off
+def test_the_reference_gets_all_automatic_points_and_the_release_none(exercise, course, kit):
+    autograde.check_grader(course(exercise), exercise, executor=kit.here)  # raises if either is off

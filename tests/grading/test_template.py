@@ -1,6 +1,5 @@
 """A new exercise works before a word of it is changed."""
 
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -24,7 +23,7 @@ def test_a_new_exercise_is_released_and_graded_at_once(made, kit):
     answer = "def missing_share(values):\n    return sum(value != value for value in values) / max(len(values), 1)"
     book = template.NOTEBOOK.removesuffix(".ipynb")
     kit.hand_in(made.root / "in", "ada", kit.answer(made.release("ex5_mine"), {book: {"missing_share": answer, "account": "Customers are hurt."}}))
-    autograde.grade(made, "ex5_mine", made.root / "in", executor=lambda: ThreadPoolExecutor(1), progress=False)
+    autograde.grade(made, "ex5_mine", made.root / "in", executor=kit.here, progress=False)
     row = kit.read_grades(made)["ada"]
     assert kit.points(row, [f"{book}:test_missing_share", f"{book}:test_missing_share_empty"]) == {
         f"{book}:test_missing_share": 2.0, f"{book}:test_missing_share_empty": 0.0,
