@@ -92,8 +92,9 @@ def clean(seed, n, k, laws=LAWS):
 
 
 def alarms(n, m, k, pairs, laws=LAWS):
+    # Four seeds: the detector keeps as many of its nulls, and drawing one takes a third of the time.
     return sum(
-        DataDriftDetector(clean([s, n, 1], n, k, laws), threads=1, seed=s).detect(clean([s, m, 2], m, k, laws)).drifted for s in range(pairs)
+        DataDriftDetector(clean([s, n, 1], n, k, laws), threads=1, seed=s % 4).detect(clean([s, m, 2], m, k, laws)).drifted for s in range(pairs)
     )
 
 
@@ -151,7 +152,7 @@ def test_one_drift_among_ten_features_is_seen(name):
         rng = np.random.default_rng([seed, 5])
         before = {"gaps": 0.05} if "missing" in name else {}
         reference, current = ten(rng, 500, **before), ten(rng, 500, **{**before, **changes})
-        hits += DataDriftDetector(reference, threads=1, seed=seed).detect(current if change is None else change(current, rng)).drifted
+        hits += DataDriftDetector(reference, threads=1, seed=seed % 4).detect(current if change is None else change(current, rng)).drifted
     assert hits / reps >= target - 4 * np.sqrt(target * (1 - target) / reps)
 
 
