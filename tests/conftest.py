@@ -2,7 +2,7 @@
 import re
 from pathlib import Path
 
-# Each of these makes something dear once, such as a graded class, and asks about it in many tests: one worker takes the whole
+# Each of these makes something dear once, such as a graded class or an import of Evidently, and asks about it in many tests: one worker takes the whole
 # file, or all that it holds of one exercise.
 TOGETHER = {
     "tests/browser/test_site.py",
@@ -21,6 +21,7 @@ TOGETHER = {
     "tests/learning/test_retrain.py",
     "tests/serving/test_stack.py",
     "tests/test_docs.py",
+    "tests/test_report.py",
 }
 
 

@@ -55,7 +55,7 @@ def ks_test(reference, current, *, alpha=0.05, seed=0):
     --------
     >>> result = ks_test(range(20), range(10, 30))
     >>> result.statistic, round(result.pvalue, 3), result.verdict
-    (0.5, 0.013, <Verdict.DRIFTED: 'DRIFTED'>)
+    (0.5, 0.014, <Verdict.DRIFTED: 'DRIFTED'>)
     """
     a, b = _numbers(reference, current, alpha)
     if reason := _too_few(a, b):

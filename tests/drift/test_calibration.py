@@ -3,7 +3,7 @@ import itertools
 
 import numpy as np
 import pytest
-from scipy.stats import anderson_ksamp, chi2_contingency, norm
+from scipy.stats import anderson_ksamp, chi2_contingency, chisquare, norm
 
 from mlmon.drift import calibration
 from mlmon.drift.calibration import DEGREES, SCORES, TAILS, Pool
@@ -164,6 +164,13 @@ def test_draws_take_m_rows_each_and_every_row_alike():
     draws = calibration.draw_rows(50, 20, seed=0, draws=4000)
     assert set(np.unique(draws)) == {0, 1} and np.all(draws.sum(axis=1) == 20)
     assert np.abs(draws.mean(axis=0) - 0.4).max() < 5 * np.sqrt(0.24 / 4000)
+
+
+def test_every_choice_of_rows_is_as_likely_as_any_other():
+    # The 20 ways to draw three of six rows, by chi-squared.
+    draws = calibration.draw_rows(6, 3, seed=3, draws=20_000)
+    _, counts = np.unique(draws, axis=0, return_counts=True)
+    assert len(counts) == 20 and chisquare(counts).pvalue > 1e-6
 
 
 def test_corrected_p_is_the_rank_in_the_null():
