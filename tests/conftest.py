@@ -2,8 +2,8 @@
 import re
 from pathlib import Path
 
-# Each of these makes something dear once, such as a graded class or an import of Evidently, and asks about it in many tests: one worker takes the whole
-# file, or all that it holds of one exercise.
+# Each of these makes something dear once, such as a graded class or an import of Evidently, and asks about it in many tests: one
+# worker takes the whole file, or all that it holds of one exercise.
 TOGETHER = {
     "tests/browser/test_site.py",
     "tests/browser/test_student.py",
