@@ -58,7 +58,7 @@ system: $(VENV)/ready  ## install the programs the tests need, where it may
 course: $(VENV)/ready  ## open the course in JupyterLab
 	@$(PY) -m mlmon.lab $(if $(PORT),--port $(PORT))
 
-test: system  ## run every test but the long proofs, about 16 minutes
+test: system  ## run every test but the long proofs, about 15 minutes
 	$(PY) -m pytest -m "not prove" --numprocesses $(JOBS)
 
 prove: system  ## run the long proofs and write their tables: over an hour

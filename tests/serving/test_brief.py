@@ -23,7 +23,7 @@ ALERTS = [
 
 
 def test_the_messages_are_those_that_a_receiver_gets(tmp_path):
-    # The same configuration with a real receiver, the bundles at once: what arrives there is what was foretold.
+    # The same configuration with a real receiver, the bundles after a second, when all of them are in: what arrives there is what was foretold.
     config = export.to_yaml(export.alertmanager(export.Plan()))
     told = brief.messages(config, ALERTS)
     assert [receiver for receiver, _ in told].count("pagerduty") == 1 and ALERTS[2] not in [one for _, some in told for one in some]
@@ -31,7 +31,7 @@ def test_the_messages_are_those_that_a_receiver_gets(tmp_path):
     Thread(target=inbox.serve_forever, daemon=True).start()
     plan = yaml.safe_load(config)
     for route in (plan["route"], *plan["route"]["routes"]):
-        route["group_wait"] = "0s"
+        route["group_wait"] = "1s"
     plan["receivers"] = [{"name": one["name"], "webhook_configs": [{"url": f"http://127.0.0.1:{inbox.server_port}/webhook"}]} for one in plan["receivers"]]
     plan["templates"], plan["global"] = [], {}
     with brief._alertmanager(json.dumps(plan), "inhibit_rules") as ask:
