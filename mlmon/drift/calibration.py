@@ -217,8 +217,10 @@ def draw_rows(total, m, seed, draws=DRAWS):
     The rows with the smallest of as many random keys: each choice is as likely as any other, and it takes a third of the time of
     shuffling. Two equal keys of 64 bits would add a row; once in 10^12 sets of draws.
     """
-    keys = np.random.default_rng(seed).integers(2**64, size=(draws, total), dtype=np.uint64)
-    chosen = (keys <= np.partition(keys, m - 1, axis=1)[:, m - 1 : m]).astype(np.float32)
+    rng, chosen = np.random.default_rng(seed), np.empty((draws, total), dtype=np.float32)
+    for lines in np.array_split(chosen, 10):      # all keys at once would take four times the memory of what is kept
+        keys = rng.integers(2**64, size=lines.shape, dtype=np.uint64)
+        lines[:] = keys <= np.partition(keys, m - 1, axis=1)[:, m - 1 : m]
     chosen.setflags(write=False)
     return chosen
 

@@ -1,6 +1,5 @@
 """A new exercise works before a word of it is changed."""
 
-
 import pytest
 
 from mlmon import cli
